@@ -1,0 +1,119 @@
+import { parseArgs } from 'node:util';
+import { PROVIDER_TYPES } from '@x/avionics';
+
+/** What the user asked for on the command line. */
+export interface Arguments {
+  /** Words that are no option; empty: read stdin, or chat. */
+  prompt: string;
+  provider?: string;
+  model?: string;
+  system?: string;
+  maxTokens?: number;
+  temperature?: number;
+  json: boolean;
+  help: boolean;
+}
+
+export const HELP = `Usage: npm start -- [options] [prompt]
+
+  npm start -- "What is 2+2?"     one answer
+  npm start                       a chat (Ctrl-C stops an answer, Ctrl-D leaves)
+  echo "What is 2+2?" | npm start a prompt from stdin
+
+Options
+  --provider NAME     llamacpp (in this process, default) or llamaserver, openai, anthropic, azure, mock
+  --model NAME|PATH   a GGUF file for llamacpp, a model's name for the others; default: the project's demo model
+  --system TEXT       system message
+  --max-tokens N      longest answer, in tokens (default 512)
+  --temperature N     0: always the likeliest token
+  --json              print one JSON object: text, usage, cost, timings
+  --help              this text
+
+Environment: LLM_PROVIDER, LLAMACPP_MODEL_PATH, LLAMASERVER_HOST (default http://127.0.0.1:8080), DEFAULT_MODEL and the
+other settings of @x/avionics. Options come before the environment.
+`;
+
+/** A mistake of the user's; its message is all they need to see. */
+export class UsageError extends Error {}
+
+/** @throws UsageError naming the option, its value and the remedy */
+export function parseArguments(argv: string[]): Arguments {
+  const { values, positionals } = parse(joinNegativeNumbers(argv));
+  const { provider, model, system } = values;
+  if (provider !== undefined && !PROVIDER_TYPES.some(type => type === provider)) {
+    throw new UsageError(
+      `--provider is ${JSON.stringify(provider)}; give one of ${PROVIDER_TYPES.join(', ')}`,
+    );
+  }
+  return {
+    prompt: positionals.join(' '),
+    json: values.json ?? false,
+    help: values.help ?? false,
+    ...(provider === undefined ? {} : { provider }),
+    ...(model === undefined ? {} : { model }),
+    ...(system === undefined ? {} : { system }),
+    ...optionalNumber(
+      'maxTokens',
+      '--max-tokens',
+      values['max-tokens'],
+      isPositiveInteger,
+      'a whole number above 0',
+    ),
+    ...optionalNumber(
+      'temperature',
+      '--temperature',
+      values.temperature,
+      isNotNegative,
+      'a number, 0 or more',
+    ),
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        provider: { type: 'string' },
+        model: { type: 'string' },
+        system: { type: 'string' },
+        'max-tokens': { type: 'string' },
+        temperature: { type: 'string' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    const [reason] = (error as Error).message.split('. ');
+    throw new UsageError(`${reason}; --help lists the options`);
+  }
+}
+
+/** `--max-tokens -1` reads as an option without a value to parseArgs; it is a bad value, and is to be named as one. */
+function joinNegativeNumbers(argv: string[]): string[] {
+  const joined: string[] = [];
+  for (const argument of argv) {
+    const option = joined.at(-1);
+    if (/^-\d/.test(argument) && option?.startsWith('--') && !option.includes('=')) {
+      joined[joined.length - 1] = `${option}=${argument}`;
+    } else joined.push(argument);
+  }
+  return joined;
+}
+
+function optionalNumber<Key extends 'maxTokens' | 'temperature'>(
+  key: Key,
+  option: string,
+  text: string | undefined,
+  valid: (value: number) => boolean,
+  wanted: string,
+): { [K in Key]?: number } {
+  if (text === undefined) return {};
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (!valid(value)) throw new UsageError(`${option} is ${JSON.stringify(text)}; give ${wanted}`);
+  return { [key]: value } as { [K in Key]?: number };
+}
+
+const isPositiveInteger = (value: number): boolean => Number.isSafeInteger(value) && value > 0;
+const isNotNegative = (value: number): boolean => Number.isFinite(value) && value >= 0;

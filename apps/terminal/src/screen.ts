@@ -1,0 +1,37 @@
+import { styleText } from 'node:util';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Answers go to stdout; everything about them (spinner, figures, hints, errors) to stderr, so that pipes stay clean. */
+const { stdout, stderr } = process;
+
+export const isInteractive = (): boolean => process.stdin.isTTY === true && stdout.isTTY === true;
+
+export function styled(style: Style, text: string): string {
+  const colours = stderr.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
+  return colours ? styleText(style, text) : text;
+}
+
+export function note(text: string, style: Style = 'dim'): void {
+  stderr.write(`${styled(style, text)}\n`);
+}
+
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+
+/** Shows that something goes on; nothing at all where stderr is no terminal. Returns what ends it. */
+export function spin(label: string): () => void {
+  if (!stderr.isTTY) return () => {};
+  let frame = 0;
+  const started = Date.now();
+  const draw = () => {
+    const seconds = Math.floor((Date.now() - started) / 1000);
+    const text = `${FRAMES[frame++ % FRAMES.length]} ${label}${seconds > 1 ? ` ${seconds} s` : ''}`;
+    stderr.write(`\r\x1b[2K${styled('cyan', text)}`);
+  };
+  draw();
+  const timer = setInterval(draw, 80);
+  return () => {
+    clearInterval(timer);
+    stderr.write('\r\x1b[2K');
+  };
+}

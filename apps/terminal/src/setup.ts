@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { LLMGateway, readSettings } from '@x/avionics';
+import { type Arguments, UsageError } from './args.ts';
+
+export interface Setup {
+  gateway: LLMGateway;
+  /** What the model is called on the screen. */
+  modelName: string;
+  /** True while the project's own toy model answers. */
+  isDemo: boolean;
+}
+
+export const DEMO_HINT: string =
+  'pilot is a 2 MB demo model that this project trained itself: small sums and questions about the project, no more.\n' +
+  'For a real one: --model /path/to/model.gguf, or --provider llamaserver.';
+
+/** The project's demo model; in this workspace only, never in a published package. */
+const demoModel = (): string => fileURLToPath(import.meta.resolve('@x/demo-model/pilot.gguf'));
+
+/**
+ * The gateway that the options and the environment ask for; with neither, the demo model in this process.
+ * @throws UsageError or SettingsError naming the value and the remedy
+ */
+export function setUp(args: Arguments): Setup {
+  const env = { ...process.env };
+  env['LLM_PROVIDER'] = args.provider ?? (env['LLM_PROVIDER'] || 'llamacpp');
+  if (env['LLM_PROVIDER'] === 'llamacpp') {
+    const path = args.model ?? (env['LLAMACPP_MODEL_PATH'] || demoModel());
+    if (!existsSync(path)) {
+      throw new UsageError(
+        `there is no model file ${resolve(path)}; give the path of a GGUF file with --model`,
+      );
+    }
+    env['LLAMACPP_MODEL_PATH'] = resolve(path);
+    env['DEFAULT_MODEL'] = basename(path).replace(/\.gguf$/i, '');
+  } else if (args.model !== undefined) {
+    env['DEFAULT_MODEL'] = args.model;
+  }
+  const settings = readSettings(env);
+  const isDemo = settings.llmProvider === 'llamacpp' && settings.llamacppModelPath === demoModel();
+  const modelName = settings.defaultModel ?? `the model of ${settings.llmProvider}`;
+  return { gateway: new LLMGateway(settings), modelName, isDemo };
+}

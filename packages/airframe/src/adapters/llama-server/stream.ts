@@ -1,0 +1,132 @@
+import type { Reply } from '../../assemble/reply.ts';
+import { AirframeError, type ErrorCategory } from '../../errors.ts';
+import type { FinishReason } from '../../events.ts';
+import type { ErrorFacts, StreamReader } from '../../transport/exchange.ts';
+import type { Route } from './request.ts';
+import type { WireChunk, WireCompletion, WireDelta, WireError, WireTimings } from './wire.ts';
+
+/** Reads the answer of a route into a reply. */
+export function createReader(route: Route, reply: Reply): StreamReader {
+  const read = route === 'completion' ? readCompletion : readChunk;
+  return {
+    event(data) {
+      if (data.startsWith('[DONE]')) return;
+      let frame: unknown;
+      try {
+        frame = JSON.parse(data);
+      } catch (cause) {
+        const message = `llama-server sent an event that is not JSON: ${data.slice(0, 100)}`;
+        throw new AirframeError('parse', message, { cause });
+      }
+      read(frame as WireCompletion & WireChunk, reply);
+    },
+    body: json => read(json as WireCompletion & WireChunk, reply),
+  };
+}
+
+function readCompletion(frame: WireCompletion, reply: Reply): void {
+  if (frame.error) throw inBandError(frame.error);
+  if (frame.content) reply.text(frame.content);
+  if (frame.tokens_evaluated !== undefined) reply.usage({ promptTokens: frame.tokens_evaluated });
+  if (frame.tokens_predicted !== undefined) reply.usage({ completionTokens: frame.tokens_predicted });
+  if (!frame.stop) {
+    if (frame.timings) readTimings(frame.timings, reply);
+    return;
+  }
+  if (frame.timings) readTimings(frame.timings, reply);
+  reply.identify({ model: frame.model });
+  reply.finish(frame.stop_type === 'limit' ? 'length' : 'stop');
+}
+
+const FINISH_REASONS: Record<string, FinishReason> = { length: 'length', tool_calls: 'tool_calls' };
+
+function readChunk(chunk: WireChunk, reply: Reply): void {
+  if (chunk.error) throw inBandError(chunk.error);
+  reply.identify({ responseId: chunk.id, model: chunk.model });
+  const choice = chunk.choices?.[0];
+  if (choice) {
+    if (choice.text) reply.text(choice.text);
+    const delta = choice.delta ?? choice.message;
+    if (delta) readDelta(delta, reply);
+  }
+  if (chunk.timings) readTimings(chunk.timings, reply);
+  if (chunk.usage) readUsage(chunk.usage, reply);
+  if (choice?.finish_reason) reply.finish(FINISH_REASONS[choice.finish_reason] ?? 'stop');
+}
+
+function readDelta(delta: WireDelta, reply: Reply): void {
+  if (delta.reasoning_content) reply.reasoning(delta.reasoning_content);
+  if (delta.content) reply.text(delta.content);
+  for (const call of delta.tool_calls ?? []) {
+    const args = call.function?.arguments;
+    reply.toolCall({
+      index: call.index,
+      id: call.id,
+      name: call.function?.name,
+      arguments: typeof args === 'object' && args !== null ? JSON.stringify(args) : (args ?? ''),
+    });
+  }
+}
+
+function readUsage(usage: NonNullable<WireChunk['usage']>, reply: Reply): void {
+  const cachedTokens = usage.prompt_tokens_details?.cached_tokens;
+  reply.usage({
+    ...(usage.prompt_tokens === undefined ? {} : { promptTokens: usage.prompt_tokens }),
+    ...(usage.completion_tokens === undefined ? {} : { completionTokens: usage.completion_tokens }),
+    ...(cachedTokens === undefined ? {} : { cachedTokens }),
+  });
+}
+
+/** The slot's own counts: cached and evaluated prompt tokens, generated tokens. */
+function readTimings(timings: WireTimings, reply: Reply): void {
+  const { cache_n, prompt_n, prompt_ms, predicted_n, predicted_ms, predicted_per_second } = timings;
+  if (cache_n !== undefined && prompt_n !== undefined) {
+    reply.usage({ promptTokens: cache_n + prompt_n, cachedTokens: cache_n });
+  }
+  if (predicted_n !== undefined) reply.usage({ completionTokens: predicted_n });
+  reply.timings({
+    ...(prompt_ms === undefined ? {} : { promptMs: prompt_ms }),
+    ...(predicted_ms === undefined ? {} : { generationMs: predicted_ms }),
+    ...(predicted_per_second === undefined ? {} : { tokensPerSecond: predicted_per_second }),
+  });
+}
+
+const CATEGORY_OF_TYPE: Record<string, ErrorCategory> = {
+  invalid_request_error: 'invalid_request',
+  exceed_context_size_error: 'context_length',
+  authentication_error: 'auth',
+  permission_error: 'auth',
+  not_found_error: 'not_found',
+  not_supported_error: 'invalid_request',
+  feature_disabled: 'invalid_request',
+  unavailable_error: 'overloaded',
+  server_error: 'backend',
+};
+
+/** What the body of an error answer says. A 500 may be a bad request here, so it is not retried. */
+export function readError(_status: number, body: unknown): ErrorFacts {
+  const error = (body as { error?: WireError | string } | undefined)?.error;
+  return error ? factsOf(error) : {};
+}
+
+/** True for the answer of a server that is still loading its model. */
+export function isLoading(error: AirframeError): boolean {
+  return error.status === 503 && error.code === 'unavailable_error' && /loading/i.test(error.message);
+}
+
+function inBandError(wire: WireError | string): AirframeError {
+  const { category, message, ...rest } = factsOf(wire);
+  return new AirframeError(category ?? 'backend', `llama-server reported in mid-answer: ${message}`, rest);
+}
+
+function factsOf(wire: WireError | string): ErrorFacts {
+  if (typeof wire === 'string') return { message: wire };
+  const { message, type, n_prompt_tokens: promptTokens, n_ctx: contextTokens } = wire;
+  return {
+    category: type ? CATEGORY_OF_TYPE[type] : undefined,
+    message,
+    code: type,
+    promptTokens,
+    contextTokens,
+  };
+}

@@ -1,0 +1,208 @@
+import { AirframeError, type Attempt } from '../errors.ts';
+import type {
+  AssistantMessage,
+  FinishReason,
+  InferenceStreamEvent,
+  ReasoningPart,
+  Timings,
+  ToolCall,
+  Usage,
+} from '../events.ts';
+import { type ToolCallFragment, ToolCalls } from './tool-calls.ts';
+
+/** Characters a token has on average; used only where the backend reports nothing. */
+const CHARS_PER_TOKEN = 4;
+
+/** Figures a backend reports; totals and the source are worked out here. */
+export type ReportedUsage = Partial<Omit<Usage, 'totalTokens' | 'source'>>;
+
+/**
+ * One reply being received. An adapter writes what it reads; events come out in the order of the stream
+ * contract, and the ending is decided here, for all adapters alike.
+ */
+export class Reply {
+  /** Events not yet read by the consumer. */
+  readonly events: InferenceStreamEvent[] = [];
+  #text = '';
+  #reasoning: ReasoningPart[] = [];
+  readonly #toolCalls = new ToolCalls();
+  #deltas = 0;
+  #chars = 0;
+  #usage: ReportedUsage = {};
+  #backendTimings: Partial<Timings> = {};
+  #finishReason: FinishReason | undefined;
+  #responseId: string | undefined;
+  #model: string | undefined;
+  #status: number | undefined;
+  #requestId: string | undefined;
+  #ended = false;
+  #firstOutputAt: number | undefined;
+  readonly #startedAt = Date.now();
+  readonly #startedTick = performance.now();
+  readonly #endpointName: string;
+  readonly #promptChars: number;
+
+  /** @param promptChars length of the prompt in characters, for an estimate when the backend reports nothing */
+  constructor(endpointName: string, promptChars = 0) {
+    this.#endpointName = endpointName;
+    this.#promptChars = promptChars;
+  }
+
+  /** True once the backend has said how the reply ended. */
+  get finished(): boolean {
+    return this.#finishReason !== undefined;
+  }
+
+  /** True once `done` has been written. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  text(text: string): void {
+    if (text === '' || this.#ended) return;
+    this.#text += text;
+    this.#output(text.length);
+    this.events.push({ type: 'token', text });
+  }
+
+  /** @param signature opaque; goes back to the backend in the next request's history */
+  reasoning(text: string, signature?: string): void {
+    if ((text === '' && signature === undefined) || this.#ended) return;
+    const last = this.#reasoning.at(-1);
+    if (last && last.signature === undefined) {
+      last.text += text;
+      if (signature !== undefined) last.signature = signature;
+    } else {
+      this.#reasoning.push(signature === undefined ? { text } : { text, signature });
+    }
+    this.#output(text.length);
+    this.events.push(
+      signature === undefined ? { type: 'reasoning', text } : { type: 'reasoning', text, signature },
+    );
+  }
+
+  toolCall(fragment: ToolCallFragment): void {
+    if (this.#ended) return;
+    const delta = this.#toolCalls.add(fragment);
+    this.#output(delta.argumentsDelta.length);
+    this.events.push(delta);
+  }
+
+  /** Takes over the figures given; a later figure replaces an earlier one. */
+  usage(usage: ReportedUsage): void {
+    Object.assign(this.#usage, usage);
+  }
+
+  timings(timings: Omit<Partial<Timings>, 'firstTokenMs' | 'totalMs'>): void {
+    Object.assign(this.#backendTimings, timings);
+  }
+
+  /** What tells the call apart at the backend. The first non-empty value of each stays. */
+  identify(ids: {
+    responseId?: string | undefined;
+    model?: string | undefined;
+    requestId?: string | undefined;
+    status?: number | undefined;
+  }): void {
+    this.#responseId ||= ids.responseId;
+    this.#model ||= ids.model;
+    this.#requestId ||= ids.requestId;
+    this.#status ||= ids.status;
+  }
+
+  /** The backend's own end signal. */
+  finish(reason: FinishReason): void {
+    this.#finishReason ??= reason;
+  }
+
+  /** Ends the stream: with the reply when the backend finished it, else as truncated. */
+  end(): void {
+    if (this.#ended) return;
+    if (this.#finishReason === undefined) {
+      const text = `${this.#endpointName} closed the stream before it said how the reply ended; what came so far is incomplete`;
+      this.fail(new AirframeError('connection', text, { code: 'truncated' }), 'truncated');
+      return;
+    }
+    const toolCalls = this.#toolCalls.finish();
+    toolCalls.forEach((call, index) => {
+      this.events.push({ type: 'tool_call', index, call });
+    });
+    this.events.push({ type: 'message', message: this.#message(toolCalls) });
+    const calledTools = this.#finishReason === 'stop' && toolCalls.length > 0;
+    this.#done(calledTools ? 'tool_calls' : this.#finishReason, [this.#attempt()]);
+  }
+
+  /** Ends the stream with an error. */
+  fail(cause: unknown, finishReason?: FinishReason): void {
+    if (this.#ended) return;
+    const error = AirframeError.from(cause);
+    this.identify({ requestId: error.requestId, status: error.status });
+    const attempts = [this.#attempt(error)];
+    this.events.push({ type: 'error', error: error.with({ attempts }) });
+    this.#done(finishReason ?? finishReasonOf(error), attempts);
+  }
+
+  #output(chars: number): void {
+    this.#deltas++;
+    this.#chars += chars;
+    this.#firstOutputAt ??= performance.now();
+  }
+
+  #done(finishReason: FinishReason, attempts: readonly Attempt[]): void {
+    this.#ended = true;
+    const timings: Timings = { totalMs: performance.now() - this.#startedTick, ...this.#backendTimings };
+    if (this.#firstOutputAt !== undefined) timings.firstTokenMs = this.#firstOutputAt - this.#startedTick;
+    this.events.push({
+      type: 'done',
+      finishReason,
+      usage: this.#finalUsage(),
+      timings,
+      ...(this.#responseId ? { responseId: this.#responseId } : {}),
+      ...(this.#model ? { model: this.#model } : {}),
+      attempts,
+    });
+  }
+
+  #message(toolCalls: ToolCall[]): AssistantMessage {
+    const message: AssistantMessage = { role: 'assistant', content: this.#text };
+    if (this.#reasoning.length > 0) message.reasoning = this.#reasoning;
+    if (toolCalls.length > 0) message.toolCalls = toolCalls;
+    return message;
+  }
+
+  /** Reported figures as they are; a missing one is estimated, and then the whole says `estimated`. */
+  #finalUsage(): Usage {
+    const { promptTokens, completionTokens } = this.#usage;
+    const reported = promptTokens !== undefined && completionTokens !== undefined;
+    // Nothing came out and nothing was reported: the backend may never have seen the prompt.
+    const prompt = promptTokens ?? (this.#deltas === 0 ? 0 : Math.ceil(this.#promptChars / CHARS_PER_TOKEN));
+    // A delta holds at least one token.
+    const completion = completionTokens ?? Math.max(this.#deltas, Math.round(this.#chars / CHARS_PER_TOKEN));
+    return {
+      ...this.#usage,
+      promptTokens: prompt,
+      completionTokens: completion,
+      totalTokens: prompt + completion,
+      source: reported ? 'reported' : 'estimated',
+    };
+  }
+
+  #attempt(error?: AirframeError): Attempt {
+    return {
+      number: 1,
+      endpoint: this.#endpointName,
+      startedAt: this.#startedAt,
+      durationMs: performance.now() - this.#startedTick,
+      outcome: error ? error.category : 'ok',
+      ...(this.#status ? { status: this.#status } : {}),
+      ...(this.#requestId ? { requestId: this.#requestId } : {}),
+      ...(error ? { message: error.problem } : {}),
+    };
+  }
+}
+
+function finishReasonOf(error: AirframeError): FinishReason {
+  if (error.category === 'aborted') return 'aborted';
+  if (error.category === 'content_filter') return 'content_filter';
+  return error.code === 'idle_timeout' ? 'stalled' : 'error';
+}

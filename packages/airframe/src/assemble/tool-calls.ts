@@ -1,0 +1,80 @@
+import type { ToolCall, ToolCallDeltaEvent } from '../events.ts';
+
+/** A piece of a tool call as a backend sends it. */
+export interface ToolCallFragment {
+  /** The backend's index of the call; missing or repeated at some servers. */
+  index?: number | null | undefined;
+  id?: string | null | undefined;
+  name?: string | null | undefined;
+  arguments?: string | undefined;
+}
+
+interface OpenCall {
+  backendIndex: number | undefined;
+  id: string;
+  name: string;
+  pieces: string[];
+}
+
+/** Puts the fragments of tool calls together; arguments are joined and parsed once, at the end. */
+export class ToolCalls {
+  readonly #calls: OpenCall[] = [];
+
+  /** Adds a fragment and says which call it belongs to. */
+  add(fragment: ToolCallFragment): ToolCallDeltaEvent {
+    // Mistral fills a missing id with the string "null".
+    const id = fragment.id && fragment.id !== 'null' ? fragment.id : '';
+    const call = this.#find(fragment.index ?? undefined, id, fragment.name ?? '');
+    const delta: ToolCallDeltaEvent = {
+      type: 'tool_call_delta',
+      index: this.#calls.indexOf(call),
+      argumentsDelta: fragment.arguments ?? '',
+    };
+    // Some servers repeat id and name in each fragment: set once, never joined.
+    if (id && !call.id) {
+      call.id = id;
+      delta.id = id;
+    }
+    if (fragment.name && !call.name) {
+      call.name = fragment.name;
+      delta.name = fragment.name;
+    }
+    if (delta.argumentsDelta) call.pieces.push(delta.argumentsDelta);
+    return delta;
+  }
+
+  /** The calls, parsed. */
+  finish(): ToolCall[] {
+    return this.#calls.map((call, index) => {
+      const text = call.pieces.join('');
+      const finished: ToolCall = { id: call.id || `call_${index}`, name: call.name, arguments: text || '{}' };
+      try {
+        finished.input = JSON.parse(finished.arguments);
+      } catch (error) {
+        finished.parseError = `the arguments of ${call.name} are not valid JSON: ${(error as Error).message}`;
+      }
+      return finished;
+    });
+  }
+
+  /**
+   * By index; a new id at a known index starts a new call (all calls with index 0: older Ollama). Without an
+   * index by id; else a new id or name opens a call; else the last one goes on.
+   */
+  #find(index: number | undefined, id: string, name: string): OpenCall {
+    let found: OpenCall | undefined;
+    if (index !== undefined) {
+      found = this.#calls.findLast(call => call.backendIndex === index);
+      if (found?.id && id && found.id !== id) found = this.#calls.find(call => call.id === id);
+    } else if (id) {
+      found = this.#calls.find(call => call.id === id);
+    } else {
+      const last = this.#calls.at(-1);
+      if (last && (!name || name === last.name)) found = last;
+    }
+    if (found) return found;
+    const opened: OpenCall = { backendIndex: index, id: '', name: '', pieces: [] };
+    this.#calls.push(opened);
+    return opened;
+  }
+}

@@ -1,0 +1,64 @@
+import type { Adapter, InferenceStream, InferOptions } from './adapter.ts';
+import { defineAdapter } from './adapter.ts';
+import { collect, type InferenceResult } from './collect.ts';
+import type { EndpointSpec, HealthReport } from './endpoint.ts';
+import { AirframeError } from './errors.ts';
+import type { InferenceRequest } from './request.ts';
+
+export interface AirframeClientOptions {
+  /** One adapter a backend kind; wrap them in `withRetry` where retries are wanted. */
+  adapters: readonly Adapter[];
+}
+
+/** One door to several backends: the endpoint's kind chooses the adapter. */
+export class AirframeClient {
+  readonly #adapters: ReadonlyMap<string, Adapter>;
+
+  constructor(options: AirframeClientOptions) {
+    this.#adapters = new Map(options.adapters.map(adapter => [adapter.kind, adapter]));
+  }
+
+  /** Never throws; a kind without an adapter is an `error` event, too. */
+  streamInfer(endpoint: EndpointSpec, request: InferenceRequest, options?: InferOptions): InferenceStream {
+    return this.#adapter(endpoint).streamInfer(endpoint, request, options);
+  }
+
+  /**
+   * The whole reply at once.
+   * @throws CollectError when the call failed
+   */
+  infer(endpoint: EndpointSpec, request: InferenceRequest, options?: InferOptions): Promise<InferenceResult> {
+    return collect(this.streamInfer(endpoint, { stream: false, ...request }, options));
+  }
+
+  health(endpoint: EndpointSpec, options?: InferOptions): Promise<HealthReport> {
+    return this.#adapter(endpoint).health(endpoint, options);
+  }
+
+  /** Closes all adapters. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#adapters.values()].map(adapter => adapter.close()));
+  }
+
+  #adapter(endpoint: EndpointSpec): Adapter {
+    return this.#adapters.get(endpoint.backendKind) ?? missingAdapter(endpoint, [...this.#adapters.keys()]);
+  }
+}
+
+/** Stands in for an adapter that is not there, so that its absence keeps the stream contract as well. */
+function missingAdapter(endpoint: EndpointSpec, known: string[]): Adapter {
+  const fail = (): never => {
+    const kinds = known.join(', ') || 'none';
+    throw new AirframeError(
+      'invalid_request',
+      `endpoint ${endpoint.name} has backendKind ${JSON.stringify(endpoint.backendKind)}, for which this client has no adapter; it has: ${kinds}`,
+    );
+  };
+  const nothing = { streaming: false, rawPrompt: false, tools: false, images: false, reasoning: false };
+  return defineAdapter({
+    kind: endpoint.backendKind,
+    capabilities: { ...nothing, jsonSchema: false, seed: false },
+    infer: fail,
+    health: fail,
+  });
+}

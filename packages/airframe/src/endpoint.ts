@@ -1,0 +1,101 @@
+import { z } from 'zod';
+
+/** The kinds of backend this project brings an adapter for. An adapter from outside names its own kind. */
+export const KNOWN_BACKEND_KINDS = ['llama_server', 'llamacpp_native'] as const;
+
+/** Which adapter speaks to an endpoint: lower-case words joined by `_`. */
+export type BackendKind = (typeof KNOWN_BACKEND_KINDS)[number] | (string & {});
+export const backendKindSchema: z.ZodType<BackendKind> = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]*$/, { error: 'a backend kind is lower-case words joined by _' });
+
+/** What an endpoint can take. Hints for whoever routes; the transport enforces none of them. */
+export interface CapacityHints {
+  /** Requests it works on at once, e.g. llama-server's slots. */
+  maxConcurrent?: number;
+  /** Tokens of context one request may use. */
+  contextTokens?: number;
+}
+export const capacityHintsSchema: z.ZodType<CapacityHints> = z.object({
+  maxConcurrent: z.int().positive().exactOptional(),
+  contextTokens: z.int().positive().exactOptional(),
+});
+
+/** Deadlines in milliseconds, each on its own clock; 0 turns one off. */
+export interface Timeouts {
+  /** Until the socket is open. */
+  connectMs?: number;
+  /** From there until the response begins. Queueing and model load happen here. */
+  headersMs?: number;
+  /** Between two reads of the body. Comments count as life. */
+  idleMs?: number;
+  /** The whole call, all attempts together. */
+  totalMs?: number;
+}
+// Node’s timers hold no more; a longer one would fire at once.
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const milliseconds = z.number().min(0).max(MAX_TIMER_MS).exactOptional();
+export const timeoutsSchema: z.ZodType<Timeouts> = z.object({
+  connectMs: milliseconds,
+  headersMs: milliseconds,
+  idleMs: milliseconds,
+  totalMs: milliseconds,
+});
+
+/** llama-server sends a comment every 30 s, so 90 s of silence mean that nobody is there. */
+export const DEFAULT_TIMEOUTS: Required<Timeouts> = {
+  connectMs: 10_000,
+  headersMs: 0,
+  idleMs: 90_000,
+  totalMs: 0,
+};
+
+/** Where a model can be reached, and how. */
+export interface EndpointSpec {
+  /** Unique in its registry; stands in logs and attempt logs. */
+  name: string;
+  backendKind: BackendKind;
+  /** Root of the backend, without the API path: `http://127.0.0.1:8080`. An in-process backend: `file:` URL. */
+  baseUrl: string;
+  /** Sent when the request names no model. */
+  model?: string;
+  apiKey?: string;
+  headers?: Record<string, string>;
+  timeouts?: Timeouts;
+  capacity?: CapacityHints;
+  /** The adapter's own settings; the adapter checks them. */
+  options?: Record<string, unknown>;
+}
+export const endpointSpecSchema: z.ZodType<EndpointSpec> = z.object({
+  name: z.string().min(1),
+  backendKind: backendKindSchema,
+  baseUrl: z
+    .url({ protocol: /^(https?|file)$/, error: 'not an http:, https: or file: URL' })
+    // It stands in error messages, so it must not hold a secret.
+    .refine(url => !/^\w+:\/\/[^/]*@/.test(url), {
+      error: 'holds a user name or password; use apiKey or headers',
+    }),
+  model: z.string().min(1).exactOptional(),
+  apiKey: z.string().min(1).exactOptional(),
+  headers: z.record(z.string(), z.string()).exactOptional(),
+  timeouts: timeoutsSchema.exactOptional(),
+  capacity: capacityHintsSchema.exactOptional(),
+  options: z.record(z.string(), z.unknown()).exactOptional(),
+});
+
+export const HEALTH_STATES = ['unknown', 'healthy', 'loading', 'unhealthy'] as const;
+
+/** `loading`: reachable, not ready yet. `unknown`: never probed. */
+export type HealthState = (typeof HEALTH_STATES)[number];
+export const healthStateSchema: z.ZodType<HealthState> = z.enum(HEALTH_STATES);
+
+/** What one look at an endpoint found. */
+export interface HealthReport {
+  state: HealthState;
+  /** Milliseconds since the epoch. */
+  checkedAt: number;
+  /** Milliseconds the probe took. */
+  latencyMs: number;
+  /** Why it is not healthy. */
+  reason?: string;
+}

@@ -1,0 +1,138 @@
+import type { AirframeError, Attempt } from './errors.ts';
+
+/** How a reply ended. `done` carries exactly one of these. */
+export type FinishReason =
+  | 'stop'
+  | 'length'
+  | 'tool_calls'
+  | 'content_filter'
+  | 'aborted'
+  | 'truncated'
+  | 'stalled'
+  | 'error';
+
+/**
+ * Tokens of one call. One meaning for all backends: `promptTokens` includes cached ones;
+ * `cachedTokens`, `cacheWriteTokens` and `reasoningTokens` are subsets. Absent means the backend did not say.
+ */
+export interface Usage {
+  promptTokens: number;
+  completionTokens: number;
+  totalTokens: number;
+  cachedTokens?: number;
+  cacheWriteTokens?: number;
+  reasoningTokens?: number;
+  /** `reported`: the backend's own figures. `estimated`: ours, because it gave none (yet). */
+  source: 'reported' | 'estimated';
+}
+
+/** Milliseconds and rates, as far as they are known. */
+export interface Timings {
+  /** From the call to the first output event, measured here. */
+  firstTokenMs?: number;
+  /** From the call to its end, measured here. */
+  totalMs: number;
+  /** Prompt evaluation, by the backend's clock. */
+  promptMs?: number;
+  /** Generation, by the backend's clock. */
+  generationMs?: number;
+  /** Generated tokens a second, by the backend's clock. */
+  tokensPerSecond?: number;
+}
+
+/** A finished tool call. Exactly one of `input` and `parseError` is there once the call has been parsed. */
+export interface ToolCall {
+  id: string;
+  name: string;
+  /** As the model wrote them; not always valid JSON. */
+  arguments: string;
+  /** The arguments parsed. */
+  input?: unknown;
+  /** Why they could not be parsed. */
+  parseError?: string;
+}
+
+/** A piece of the model's thinking. A backend that wants it back recognises it by `signature`. */
+export interface ReasoningPart {
+  text: string;
+  signature?: string;
+}
+
+/** A reply as it goes back into the history of the next request. */
+export interface AssistantMessage {
+  role: 'assistant';
+  content: string;
+  reasoning?: ReasoningPart[];
+  toolCalls?: ToolCall[];
+}
+
+export interface TokenEvent {
+  type: 'token';
+  text: string;
+}
+
+export interface ReasoningEvent {
+  type: 'reasoning';
+  text: string;
+  signature?: string;
+}
+
+export interface ToolCallDeltaEvent {
+  type: 'tool_call_delta';
+  index: number;
+  id?: string;
+  name?: string;
+  argumentsDelta: string;
+}
+
+export interface ToolCallEvent {
+  type: 'tool_call';
+  index: number;
+  call: ToolCall;
+}
+
+/** The assembled reply: once, before `done`, when the reply is whole. */
+export interface MessageEvent {
+  type: 'message';
+  message: AssistantMessage;
+}
+
+export interface ErrorEvent {
+  type: 'error';
+  error: AirframeError;
+}
+
+/** The end of every stream, whatever happened: exactly one, always last. */
+export interface DoneEvent {
+  type: 'done';
+  finishReason: FinishReason;
+  /** What was used so far, also after an error or abort. */
+  usage: Usage;
+  timings: Timings;
+  /** The backend's id of the response. */
+  responseId?: string;
+  /** The model that answered, in the backend's words. */
+  model?: string;
+  attempts: readonly Attempt[];
+}
+
+export type InferenceStreamEvent =
+  | TokenEvent
+  | ReasoningEvent
+  | ToolCallDeltaEvent
+  | ToolCallEvent
+  | MessageEvent
+  | ErrorEvent
+  | DoneEvent;
+
+export type StreamEventType = InferenceStreamEvent['type'];
+
+/** True for the events that carry output of the model; after the first one a call is never retried. */
+export function isOutput(event: InferenceStreamEvent): boolean {
+  return (
+    event.type === 'token' ||
+    event.type === 'reasoning' ||
+    event.type === 'tool_call_delta' ||
+    event.type === 'tool_call'
+  );
+}

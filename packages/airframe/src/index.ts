@@ -1,0 +1,79 @@
+export {
+  type Adapter,
+  type AdapterDefinition,
+  type Capabilities,
+  defineAdapter,
+  type InferenceCall,
+  type InferenceStream,
+  type InferOptions,
+} from './adapter.ts';
+export { type LlamaServerExtra, llamaServerAdapter } from './adapters/llama-server/index.ts';
+export type { Reply, ReportedUsage } from './assemble/reply.ts';
+export type { ToolCallFragment } from './assemble/tool-calls.ts';
+export { AirframeClient, type AirframeClientOptions } from './client.ts';
+export { CollectError, collect, type InferenceResult } from './collect.ts';
+export {
+  type BackendKind,
+  backendKindSchema,
+  type CapacityHints,
+  capacityHintsSchema,
+  DEFAULT_TIMEOUTS,
+  type EndpointSpec,
+  endpointSpecSchema,
+  HEALTH_STATES,
+  type HealthReport,
+  type HealthState,
+  healthStateSchema,
+  KNOWN_BACKEND_KINDS,
+  type Timeouts,
+  timeoutsSchema,
+} from './endpoint.ts';
+export {
+  AirframeError,
+  type AirframeErrorOptions,
+  type Attempt,
+  ERROR_CATEGORIES,
+  type ErrorCategory,
+  isAirframeError,
+  MAX_RAW_CHARS,
+} from './errors.ts';
+export {
+  type AssistantMessage,
+  type DoneEvent,
+  type ErrorEvent,
+  type FinishReason,
+  type InferenceStreamEvent,
+  isOutput,
+  type MessageEvent,
+  type ReasoningEvent,
+  type ReasoningPart,
+  type StreamEventType,
+  type Timings,
+  type TokenEvent,
+  type ToolCall,
+  type ToolCallDeltaEvent,
+  type ToolCallEvent,
+  type Usage,
+} from './events.ts';
+export { HttpHealthProbe, type HttpHealthProbeOptions } from './health/http-health-probe.ts';
+export { StaticRegistry } from './registry/static-registry.ts';
+export {
+  type ImagePart,
+  type InferenceRequest,
+  inferenceRequestSchema,
+  type Message,
+  type ResponseFormat,
+  type SystemMessage,
+  type TextPart,
+  type ToolChoice,
+  type ToolMessage,
+  type ToolSpec,
+  type UserMessage,
+} from './request.ts';
+export type { Deadlines } from './transport/deadline.ts';
+export { type ExchangeOptions, exchange, type HttpCall, type StreamReader } from './transport/exchange.ts';
+export { createHttp, type HttpFn, type HttpRequest, type HttpResponse } from './transport/http.ts';
+export { parseRetryAfter } from './transport/retry-after.ts';
+export { type SseEvent, SseParser } from './transport/sse.ts';
+export { describeIssues } from './validate.ts';
+export { type RetryOptions, withRetry } from './wrap/retry.ts';

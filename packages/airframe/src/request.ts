@@ -1,0 +1,167 @@
+import { z } from 'zod';
+import type { AssistantMessage, ToolCall } from './events.ts';
+
+export interface TextPart {
+  type: 'text';
+  text: string;
+}
+
+/** An image, by URL or inline. */
+export interface ImagePart {
+  type: 'image';
+  /** `https:` or `data:` URL. */
+  url: string;
+}
+
+export interface SystemMessage {
+  role: 'system';
+  content: string;
+}
+
+export interface UserMessage {
+  role: 'user';
+  content: string | (TextPart | ImagePart)[];
+}
+
+/** The result of a tool call, for the model to read. */
+export interface ToolMessage {
+  role: 'tool';
+  /** `id` of the call this answers. */
+  toolCallId: string;
+  content: string;
+}
+
+export type Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage;
+
+/** A function the model may call. */
+export interface ToolSpec {
+  /** Up to 64 characters of `A-Za-z0-9_-`. */
+  name: string;
+  description?: string;
+  /** JSON Schema of the arguments object. */
+  parameters: Record<string, unknown>;
+}
+
+/** `{name}` forces that one tool. */
+export type ToolChoice = 'auto' | 'none' | 'required' | { name: string };
+
+export type ResponseFormat =
+  | { type: 'text' }
+  | { type: 'json' }
+  | { type: 'json_schema'; name?: string; schema: Record<string, unknown>; strict?: boolean };
+
+interface RequestOptions<Extra> {
+  /** Model name as the backend knows it. Absent: the endpoint's own. */
+  model?: string;
+  tools?: ToolSpec[];
+  toolChoice?: ToolChoice;
+  parallelToolCalls?: boolean;
+  responseFormat?: ResponseFormat;
+  /** 0 = always the likeliest token. Absent: the backend's default, as with every option here. */
+  temperature?: number;
+  topP?: number;
+  /** Upper bound on generated tokens, reasoning included. */
+  maxTokens?: number;
+  /** Sequences that end the answer; not part of it. */
+  stop?: string[];
+  seed?: number;
+  /** false: one answer at the end instead of deltas. The events are the same. Default true. */
+  stream?: boolean;
+  /** The backend's own parameters, sent as they are. */
+  extra?: Extra;
+}
+
+/**
+ * One inference, for every backend. Either `messages` (a chat, put through the model's own template) or
+ * `prompt` (raw text, no template).
+ */
+export type InferenceRequest<Extra extends object = Record<string, unknown>> = RequestOptions<Extra> &
+  ({ messages: Message[]; prompt?: never } | { prompt: string; messages?: never });
+
+const toolCall: z.ZodType<ToolCall> = z.object({
+  id: z.string(),
+  name: z.string(),
+  arguments: z.string(),
+  input: z.unknown().optional(),
+  parseError: z.string().exactOptional(),
+});
+
+const message: z.ZodType<Message> = z.discriminatedUnion('role', [
+  z.object({ role: z.literal('system'), content: z.string() }),
+  z.object({
+    role: z.literal('user'),
+    content: z.union([
+      z.string(),
+      z.array(
+        z.discriminatedUnion('type', [
+          z.object({ type: z.literal('text'), text: z.string() }),
+          z.object({ type: z.literal('image'), url: z.string().regex(/^(https?|data):/) }),
+        ]),
+      ),
+    ]),
+  }),
+  z.object({
+    role: z.literal('assistant'),
+    content: z.string(),
+    reasoning: z.array(z.object({ text: z.string(), signature: z.string().exactOptional() })).exactOptional(),
+    toolCalls: z.array(toolCall).exactOptional(),
+  }),
+  z.object({ role: z.literal('tool'), toolCallId: z.string().min(1), content: z.string() }),
+]);
+
+const jsonObject = z.record(z.string(), z.unknown());
+
+/** Checks a request from outside. Errors name the path and the value. */
+export const inferenceRequestSchema: z.ZodType<InferenceRequest> = z
+  .object({
+    messages: z.array(message).min(1).exactOptional(),
+    prompt: z.string().exactOptional(),
+    model: z.string().min(1).exactOptional(),
+    tools: z
+      .array(
+        z.object({
+          name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+          description: z.string().exactOptional(),
+          parameters: jsonObject,
+        }),
+      )
+      .exactOptional(),
+    toolChoice: z
+      .union([z.enum(['auto', 'none', 'required']), z.object({ name: z.string() })])
+      .exactOptional(),
+    parallelToolCalls: z.boolean().exactOptional(),
+    responseFormat: z
+      .discriminatedUnion('type', [
+        z.object({ type: z.literal('text') }),
+        z.object({ type: z.literal('json') }),
+        z.object({
+          type: z.literal('json_schema'),
+          name: z.string().exactOptional(),
+          schema: jsonObject,
+          strict: z.boolean().exactOptional(),
+        }),
+      ])
+      .exactOptional(),
+    temperature: z.number().min(0).exactOptional(),
+    topP: z.number().min(0).max(1).exactOptional(),
+    maxTokens: z.int().positive().exactOptional(),
+    stop: z.array(z.string().min(1)).exactOptional(),
+    seed: z.int().exactOptional(),
+    stream: z.boolean().exactOptional(),
+    extra: jsonObject.exactOptional(),
+  })
+  .refine(r => (r.messages === undefined) !== (r.prompt === undefined), {
+    error: 'give either messages or prompt, not both',
+  }) as unknown as z.ZodType<InferenceRequest>;
+
+/** Characters of a request's prompt; the base of an estimate where a backend counts no tokens. */
+export function promptChars(request: InferenceRequest<object>): number {
+  if (request.prompt !== undefined) return request.prompt.length;
+  let chars = 0;
+  for (const { content } of request.messages ?? []) {
+    if (typeof content === 'string') chars += content.length;
+    else if (Array.isArray(content))
+      for (const part of content) chars += part.type === 'text' ? part.text.length : 0;
+  }
+  return chars;
+}

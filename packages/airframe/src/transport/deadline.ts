@@ -1,0 +1,91 @@
+import type { Timeouts } from '../endpoint.ts';
+import { AirframeError } from '../errors.ts';
+
+type Phase = 'connect' | 'headers' | 'idle';
+
+const WAITED_FOR: Record<Phase | 'total', string> = {
+  connect: 'no connection',
+  headers: 'no response',
+  idle: 'nothing more was sent',
+  total: 'the call was not over',
+};
+
+/**
+ * The clocks of one call: one for the phase it is in, one for the whole. Whatever ends the call first, a clock
+ * or the caller's signal, is the reason of `signal`, always an AirframeError.
+ */
+export class Deadlines {
+  readonly #controller = new AbortController();
+  readonly #timeouts: Required<Timeouts>;
+  readonly #callerSignal: AbortSignal | undefined;
+  #phase: Phase | undefined;
+  #phaseTimer: NodeJS.Timeout | undefined;
+  #totalTimer: NodeJS.Timeout | undefined;
+  /** headersMs is one budget for all exchanges of a call. */
+  #headersUntil: number | undefined;
+
+  constructor(timeouts: Required<Timeouts>, callerSignal?: AbortSignal) {
+    this.#timeouts = timeouts;
+    this.#callerSignal = callerSignal;
+    if (callerSignal?.aborted) this.#onCallerAbort();
+    else callerSignal?.addEventListener('abort', this.#onCallerAbort, { once: true });
+    if (timeouts.totalMs > 0) this.#totalTimer = setTimeout(() => this.#expire('total'), timeouts.totalMs);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Starts the clock of a phase and stops that of the phase before. */
+  enter(phase: Phase): void {
+    clearTimeout(this.#phaseTimer);
+    this.#phase = phase;
+    let ms = this.#timeouts[`${phase}Ms`];
+    if (ms === 0) return;
+    if (phase === 'headers') {
+      this.#headersUntil ??= performance.now() + ms;
+      ms = Math.max(1, this.#headersUntil - performance.now());
+    }
+    this.#phaseTimer = setTimeout(() => this.#expire(phase), ms);
+  }
+
+  /** A sign of life: the clock of the phase starts anew. */
+  touch(): void {
+    this.#phaseTimer?.refresh();
+  }
+
+  /** Stops the clock of the phase, e.g. while the consumer is the one who is slow. */
+  pause(): void {
+    clearTimeout(this.#phaseTimer);
+    this.#phaseTimer = undefined;
+    this.#phase = undefined;
+  }
+
+  abort(reason: AirframeError): void {
+    this.#controller.abort(reason);
+  }
+
+  /** Stops all clocks and lets go of the caller's signal. */
+  dispose(): void {
+    clearTimeout(this.#phaseTimer);
+    clearTimeout(this.#totalTimer);
+    this.#callerSignal?.removeEventListener('abort', this.#onCallerAbort);
+  }
+
+  readonly #onCallerAbort = (): void => {
+    const reason: unknown = this.#callerSignal?.reason;
+    this.abort(new AirframeError('aborted', 'the call was aborted', { cause: reason }));
+  };
+
+  #expire(clock: Phase | 'total'): void {
+    const ms = this.#timeouts[`${clock}Ms`];
+    const during = clock === 'total' && this.#phase ? `, while waiting in phase ${this.#phase}` : '';
+    this.abort(
+      new AirframeError('timeout', `${WAITED_FOR[clock]} within ${ms} ms (timeouts.${clock}Ms)${during}`, {
+        code: `${clock}_timeout`,
+        // The whole call's time is up: there is none left for another try.
+        retryable: clock !== 'total',
+      }),
+    );
+  }
+}

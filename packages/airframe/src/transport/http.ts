@@ -1,0 +1,207 @@
+import { Agent, type Dispatcher } from 'undici';
+import { AirframeError } from '../errors.ts';
+
+export interface HttpRequest {
+  method: 'GET' | 'POST';
+  url: string;
+  headers: Record<string, string>;
+  body?: string;
+  /** Fires to end the request at any stage; the reason is what the promise or the body throws. */
+  signal: AbortSignal;
+  /** Called once the socket is open and the request is being written. */
+  onConnected?: () => void;
+}
+
+export interface HttpResponse {
+  status: number;
+  /** Lower-case names; repeated ones joined with `, `. */
+  headers: Record<string, string>;
+  /** Pull-based: a body not read makes the socket wait. `return()` closes the socket unless the body is at its end. */
+  body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * The one door to the network. Tests and other runtimes put their own function here.
+ * Never follows redirects: a key must not travel to a host that nobody configured.
+ */
+export type HttpFn = (request: HttpRequest) => Promise<HttpResponse>;
+
+export interface HttpOptions {
+  /** undici dispatcher to use, e.g. a ProxyAgent. Default: an Agent of its own. */
+  dispatcher?: Dispatcher;
+}
+
+/** An HttpFn over undici, with a connection pool of its own. undici's own time limits are off: ours decide. */
+export function createHttp(options: HttpOptions = {}): HttpFn {
+  let dispatcher = options.dispatcher;
+  return request => {
+    dispatcher ??= new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } });
+    return send(dispatcher, request);
+  };
+}
+
+function send(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpResponse> {
+  return new Promise((resolve, reject) => {
+    const { origin, pathname, search } = new URL(request.url);
+    const exchange = new Exchange(request, resolve, reject);
+    try {
+      dispatcher.dispatch(
+        {
+          origin,
+          path: pathname + search,
+          method: request.method,
+          headers: request.headers,
+          body: request.body ?? null,
+          headersTimeout: 0,
+          bodyTimeout: 0,
+        },
+        exchange,
+      );
+    } catch (error) {
+      exchange.onResponseError(undefined, error as Error);
+    }
+  });
+}
+
+type Read = IteratorResult<Uint8Array, undefined>;
+
+/** One request and its response: undici pushes, the reader pulls, and between them the socket is paused. */
+class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8Array, undefined> {
+  readonly #request: HttpRequest;
+  readonly #resolve: (response: HttpResponse) => void;
+  readonly #reject: (error: unknown) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #chunks: Uint8Array[] = [];
+  #waiting: { resolve: (read: Read) => void; reject: (error: unknown) => void } | undefined;
+  #ended = false;
+  #failed = false;
+  #error: unknown;
+
+  constructor(
+    request: HttpRequest,
+    resolve: (response: HttpResponse) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#request = request;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    // Before the socket is open there is no controller to abort: then the promise alone must end.
+    if (request.signal.aborted) this.#onAbort();
+    else request.signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#failed) controller.abort(asError(this.#error));
+    else this.#request.onConnected?.();
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    statusCode: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (statusCode < 200) return;
+    const flat: Record<string, string> = {};
+    for (const [name, value] of Object.entries(headers)) {
+      if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;
+    }
+    this.#resolve({ status: statusCode, headers: flat, body: this });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#waiting) {
+      this.#waiting.resolve({ done: false, value: chunk });
+      this.#waiting = undefined;
+    } else {
+      this.#chunks.push(chunk);
+      controller.pause();
+    }
+  }
+
+  onResponseEnd(): void {
+    this.#ended = true;
+    this.#request.signal.removeEventListener('abort', this.#onAbort);
+    this.#waiting?.resolve({ done: true, value: undefined });
+    this.#waiting = undefined;
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    this.#fail(
+      this.#request.signal.aborted ? this.#request.signal.reason : connectionError(error, this.#request.url),
+    );
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Read> {
+    const chunk = this.#chunks.shift();
+    if (chunk) return Promise.resolve({ done: false, value: chunk });
+    // What had arrived before a failure is handed out first: nothing received is lost.
+    if (this.#failed) return Promise.reject(this.#error);
+    if (this.#ended) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      if (this.#controller?.paused) this.#controller.resume();
+    });
+  }
+
+  return(): Promise<Read> {
+    this.#chunks = [];
+    if (!this.#ended) this.#fail(new AirframeError('aborted', 'the response was not read to its end'));
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  readonly #onAbort = (): void => this.#fail(this.#request.signal.reason);
+
+  #fail(error: unknown): void {
+    if (this.#failed || this.#ended) return;
+    this.#failed = true;
+    this.#error = error;
+    this.#request.signal.removeEventListener('abort', this.#onAbort);
+    this.#reject(error);
+    this.#waiting?.reject(error);
+    this.#waiting = undefined;
+    if (this.#controller && !this.#controller.aborted) this.#controller.abort(asError(error));
+  }
+}
+
+function asError(value: unknown): Error {
+  return value instanceof Error ? value : new Error(String(value));
+}
+
+const CLOSED = { problem: 'closed the connection in the middle of the exchange' };
+const UNREACHABLE = { problem: 'cannot be reached from here', remedy: 'check baseUrl and the network' };
+const UNKNOWN_HOST = { problem: 'has a host name that cannot be resolved', remedy: 'correct baseUrl' };
+
+/** What the system calls the failure → what it means and what to do. */
+const CONNECTION_PROBLEMS: Record<string, { problem: string; remedy?: string }> = {
+  ECONNREFUSED: { problem: 'refused the connection', remedy: 'start the server there or correct baseUrl' },
+  ENOTFOUND: UNKNOWN_HOST,
+  EAI_AGAIN: UNKNOWN_HOST,
+  ECONNRESET: CLOSED,
+  EPIPE: CLOSED,
+  UND_ERR_SOCKET: CLOSED,
+  ETIMEDOUT: UNREACHABLE,
+  EHOSTUNREACH: UNREACHABLE,
+  ENETUNREACH: UNREACHABLE,
+};
+
+function connectionError(error: Error, url: string): AirframeError {
+  const { code } = firstCause(error);
+  const known = code ? CONNECTION_PROBLEMS[code] : undefined;
+  const problem = known?.problem ?? `failed: ${error.message}`;
+  const { origin } = new URL(url);
+  return new AirframeError('connection', `${origin} ${problem}`, {
+    code,
+    remedy: known?.remedy,
+    cause: error,
+  });
+}
+
+/** A host with several addresses fails with one error for each; they are alike. */
+function firstCause(error: Error): NodeJS.ErrnoException {
+  return error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
+}

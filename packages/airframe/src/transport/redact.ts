@@ -1,0 +1,19 @@
+const REDACTED = '***';
+
+/** Shapes of keys that may stand in what a backend echoes, even when they are not the one we sent. */
+const KEY_SHAPES = /\b(?:sk|pk|rk|gsk|xai|AIza)[-_A-Za-z0-9]{16,}|(?<=\bBearer\s+)[-._~+/A-Za-z0-9]{8,}=*/g;
+
+/** Replaces the secrets given, and whatever looks like a key, by `***`. */
+export function redact(text: string, secrets: readonly string[]): string {
+  let clean = text;
+  for (const secret of secrets) if (secret !== '') clean = clean.replaceAll(secret, REDACTED);
+  return clean.replace(KEY_SHAPES, REDACTED);
+}
+
+/** The values of an endpoint that must not show up anywhere. */
+export function secretsOf(endpoint: { apiKey?: string; headers?: Record<string, string> }): string[] {
+  const fromHeaders = Object.entries(endpoint.headers ?? {})
+    .filter(([name]) => /auth|key|token|secret|cookie/i.test(name))
+    .flatMap(([, value]) => [value, value.replace(/^\w+\s+/, '')]);
+  return [...(endpoint.apiKey ? [endpoint.apiKey] : []), ...fromHeaders].filter(Boolean);
+}

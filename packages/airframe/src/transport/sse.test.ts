@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { SseParser } from './sse.ts';
+
+const encoder = new TextEncoder();
+
+function parse(text: string, cuts: number[] = []): string[] {
+  const bytes = encoder.encode(text);
+  const parser = new SseParser();
+  const events = [];
+  let from = 0;
+  for (const to of [...cuts, bytes.length]) {
+    events.push(...parser.feed(bytes.subarray(from, to)));
+    from = to;
+  }
+  events.push(...parser.end());
+  return events.map(event => `${event.event ?? ''}|${event.data}`);
+}
+
+describe('SseParser', () => {
+  const stream =
+    ': ping\r\n\r\ndata: {"a":"é€😀"}\r\n\r\nevent: x\ndata:no space\n\ndata: two\ndata: lines\n\ndata: [DONE]\n\n';
+  const expected = ['|{"a":"é€😀"}', 'x|no space', '|two\nlines', '|[DONE]'];
+
+  it('reads comments, CRLF, event names, a missing space and joined data lines', () => {
+    expect(parse(stream)).toEqual(expected);
+  });
+
+  it('gives the same events when the stream is cut at any byte', () => {
+    const { length } = encoder.encode(stream);
+    for (let cut = 0; cut <= length; cut++) expect(parse(stream, [cut])).toEqual(expected);
+  });
+
+  it('gives the same events one byte at a time', () => {
+    const { length } = encoder.encode(stream);
+    expect(
+      parse(
+        stream,
+        Array.from({ length }, (_, i) => i),
+      ),
+    ).toEqual(expected);
+  });
+
+  it('keeps a last event whose empty line is missing', () => {
+    expect(parse('data: a\n\ndata: b')).toEqual(['|a', '|b']);
+  });
+
+  it('refuses an event over its bound instead of filling the memory', () => {
+    const parser = new SseParser(1_000);
+    const feedForever = () => {
+      for (let i = 0; i < 100; i++) parser.feed(encoder.encode('data: '.padEnd(100, 'x')));
+    };
+    expect(feedForever).toThrow(/event of over 1000 characters/);
+  });
+});

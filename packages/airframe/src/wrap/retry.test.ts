@@ -1,0 +1,134 @@
+import { getEventListeners } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { type Adapter, type Capabilities, defineAdapter } from '../adapter.ts';
+import type { EndpointSpec } from '../endpoint.ts';
+import { AirframeError, type AirframeErrorOptions, type ErrorCategory } from '../errors.ts';
+import type { InferenceStreamEvent } from '../events.ts';
+import { withRetry } from './retry.ts';
+
+const endpoint: EndpointSpec = { name: 'here', backendKind: 'test', baseUrl: 'http://127.0.0.1:1' };
+const request = { prompt: 'hi' };
+const fast = { baseDelayMs: 1 };
+
+type Try = { fails?: ErrorCategory; options?: AirframeErrorOptions; afterText?: boolean };
+
+/** An adapter whose n-th call goes as the n-th entry says. */
+function scripted(...tries: Try[]): Adapter & { calls: number } {
+  const state = { calls: 0 };
+  const adapter = defineAdapter({
+    kind: 'test',
+    capabilities: {} as Capabilities,
+    health: async () => 'healthy',
+    async *infer(_call, reply) {
+      const { fails, options, afterText } = tries[state.calls++] ?? {};
+      if (!fails || afterText) {
+        reply.text('ok');
+        yield;
+      }
+      if (fails) throw new AirframeError(fails, `failed: ${fails}`, options);
+      reply.finish('stop');
+    },
+  });
+  return Object.assign(state, adapter);
+}
+
+async function all(stream: AsyncIterable<InferenceStreamEvent>): Promise<InferenceStreamEvent[]> {
+  const events = [];
+  for await (const event of stream) events.push(event);
+  return events;
+}
+
+describe('withRetry', () => {
+  it('tries again before the first output and logs every try on done', async () => {
+    const adapter = scripted({ fails: 'overloaded' }, { fails: 'connection' }, {});
+    const events = await all(withRetry(adapter, fast).streamInfer(endpoint, request));
+    expect(events.map(event => event.type)).toEqual(['token', 'message', 'done']);
+    expect(events.at(-1)).toMatchObject({
+      attempts: [
+        { number: 1, outcome: 'overloaded', waitedMs: expect.any(Number) },
+        { number: 2, outcome: 'connection', waitedMs: expect.any(Number) },
+        { number: 3, outcome: 'ok' },
+      ],
+    });
+  });
+
+  it('never tries again after the first output', async () => {
+    const adapter = scripted({ fails: 'connection', afterText: true }, {});
+    const events = await all(withRetry(adapter, fast).streamInfer(endpoint, request));
+    expect(events.map(event => event.type)).toEqual(['token', 'error', 'done']);
+    expect(adapter.calls).toBe(1);
+  });
+
+  it('does not try again what cannot get better', async () => {
+    const adapter = scripted({ fails: 'auth' }, {});
+    await all(withRetry(adapter, fast).streamInfer(endpoint, request));
+    expect(adapter.calls).toBe(1);
+  });
+
+  it('gives up after maxRetries, with the whole log on error and done', async () => {
+    const adapter = scripted(...Array<Try>(9).fill({ fails: 'overloaded' }));
+    const events = await all(withRetry(adapter, { ...fast, maxRetries: 2 }).streamInfer(endpoint, request));
+    expect(adapter.calls).toBe(3);
+    expect(events).toMatchObject([
+      { type: 'error', error: { category: 'overloaded', attempts: { length: 3 } } },
+      { type: 'done', finishReason: 'error', attempts: { length: 3 } },
+    ]);
+  });
+
+  it('waits as long as the backend asks', async () => {
+    const adapter = scripted({ fails: 'rate_limit', options: { retryAfterMs: 30 } }, {});
+    const events = await all(withRetry(adapter, fast).streamInfer(endpoint, request));
+    expect(events.at(-1)).toMatchObject({ attempts: [{ waitedMs: 30 }, { outcome: 'ok' }] });
+  });
+
+  it('gives up at once when the backend asks for a longer wait than the deadline leaves', async () => {
+    const adapter = scripted({ fails: 'rate_limit', options: { retryAfterMs: 5_000 } }, {});
+    await all(withRetry(adapter, fast).streamInfer(endpoint, request, { timeouts: { totalMs: 1_000 } }));
+    expect(adapter.calls).toBe(1);
+  });
+
+  it('never tries sooner than a backend asked that wants more than a minute', async () => {
+    const adapter = scripted({ fails: 'rate_limit', options: { retryAfterMs: 61_000 } }, {});
+    await all(withRetry(adapter, fast).streamInfer(endpoint, request));
+    expect(adapter.calls).toBe(1);
+  });
+
+  it('passes each try only what is left of the total deadline', async () => {
+    const seen: number[] = [];
+    const inner = scripted({ fails: 'overloaded', options: { retryAfterMs: 20 } }, {});
+    const spy: Adapter = {
+      ...inner,
+      streamInfer(endpoint, request, options) {
+        seen.push(options?.timeouts?.totalMs ?? 0);
+        return inner.streamInfer(endpoint, request, options);
+      },
+    };
+    await all(withRetry(spy, fast).streamInfer(endpoint, request, { timeouts: { totalMs: 10_000 } }));
+    expect(seen[0]).toBe(10_000);
+    expect(seen[1]).toBeLessThanOrEqual(9_980);
+  });
+
+  it('ends as aborted when the signal fires during the wait, and leaves no listener', async () => {
+    const adapter = scripted({ fails: 'overloaded', options: { retryAfterMs: 50_000 } }, {});
+    const controller = new AbortController();
+    const ending = all(
+      withRetry(adapter, fast).streamInfer(endpoint, request, { signal: controller.signal }),
+    );
+    setTimeout(() => controller.abort(), 10);
+    expect(await ending).toMatchObject([
+      { type: 'error', error: { category: 'aborted' } },
+      { type: 'done', finishReason: 'aborted' },
+    ]);
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
+  });
+
+  it('stops waiting when the consumer leaves', async () => {
+    const adapter = scripted({ fails: 'overloaded', options: { retryAfterMs: 50_000 } }, {});
+    const stream = withRetry(adapter, fast).streamInfer(endpoint, request);
+    const pending = stream.next();
+    await new Promise(resolve => setTimeout(resolve, 10));
+    await stream.return?.();
+    expect(await pending).toEqual({ done: true, value: undefined });
+    expect(adapter.calls).toBe(1);
+  });
+});

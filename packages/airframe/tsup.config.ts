@@ -1,0 +1,10 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig({
+  entry: ['src/index.ts', 'src/adapters/llama-server/index.ts'],
+  format: 'esm',
+  target: 'node20.18',
+  dts: true,
+  sourcemap: true,
+  clean: true,
+});

@@ -1,0 +1,146 @@
+import { AirframeError } from '@x/airframe';
+import type { CostCalculator } from '../cost/calculator.ts';
+import { knownType, LLMFactory, providerTypeOf } from '../factory.ts';
+import { type Logger, silentLogger } from '../logger.ts';
+import type { LLMProvider } from '../providers/base.ts';
+import { defined } from '../providers/options.ts';
+import { resolveAgent } from '../settings/agents.ts';
+import type { Settings } from '../settings/settings.ts';
+import { type CallContext, type Destination, GatewayCall } from './call.ts';
+import type { ResourceCallback } from './meter.ts';
+import type { CompletionRequest } from './request.ts';
+import type { LLMResponse, StreamingChunk } from './response.ts';
+import { type GatewayStats, StatsBook } from './stats.ts';
+
+/** Told of each chunk of `completeStream` before its consumer is. What it throws is logged and changes nothing. */
+export type StreamingCallback = (chunk: StreamingChunk) => void;
+
+/** The chunks of a stream. `return()` (a `break` in `for await`) stops the backend. */
+export type CompletionStream = AsyncIterableIterator<StreamingChunk, undefined, undefined>;
+
+export interface LLMGatewayOptions {
+  /** Providers to ask, in this order, when the agent's own fails before its first output. */
+  fallbackProviders?: readonly string[];
+  logger?: Logger;
+  resourceCallback?: ResourceCallback;
+  streamingCallback?: StreamingCallback;
+  /** Default: the calculator of this process. */
+  costCalculator?: CostCalculator;
+  /** Makes the providers; the caller closes it. Default: one of the gateway's own. */
+  factory?: Pick<LLMFactory, 'getProvider'>;
+  /** Providers to use under these names, instead of what the factory would make; the caller closes them. */
+  providers?: Readonly<Record<string, LLMProvider>>;
+}
+
+/** One door to all providers: settings per agent, fallback, cost, limits, statistics. */
+export class LLMGateway {
+  readonly #settings: Settings;
+  readonly #fallbackProviders: readonly string[];
+  readonly #logger: Logger;
+  readonly #stats = new StatsBook();
+  readonly #factory: Pick<LLMFactory, 'getProvider'>;
+  readonly #ownFactory: LLMFactory | undefined;
+  readonly #providers: ReadonlyMap<string, LLMProvider>;
+  #resourceCallback: ResourceCallback | undefined;
+  #streamingCallback: StreamingCallback | undefined;
+  #closed = false;
+
+  /** @throws AirframeError (invalid_request) when a fallback provider has an unknown name */
+  constructor(settings: Settings, options: LLMGatewayOptions = {}) {
+    const { logger, costCalculator, factory, providers = {}, fallbackProviders = [] } = options;
+    this.#settings = settings;
+    this.#logger = logger ?? silentLogger;
+    this.#ownFactory = factory ? undefined : new LLMFactory(settings, defined({ logger, costCalculator }));
+    this.#factory = factory ?? this.#ownFactory ?? new LLMFactory(settings);
+    this.#providers = new Map(Object.entries(providers));
+    this.#fallbackProviders = fallbackProviders;
+    this.#resourceCallback = options.resourceCallback;
+    this.#streamingCallback = options.streamingCallback;
+    for (const name of fallbackProviders) if (!this.#providers.has(name)) knownType(name);
+  }
+
+  /**
+   * The whole answer. It is read as a stream all the same, so that deadlines and limits hold while it comes.
+   * @throws AirframeError with the log of all tries; `quota` when the resource callback objects
+   */
+  async complete(request: CompletionRequest): Promise<LLMResponse> {
+    for await (const { response } of this.#call(request, false).chunks()) if (response) return response;
+    throw new AirframeError('unknown', 'the call ended without a response');
+  }
+
+  /**
+   * The answer as it comes; the last chunk, and only that, is final and carries the response. Nothing is sent
+   * before the first `next()`. A `break` stops the backend and accounts for what was used.
+   * @throws AirframeError, from the iterator, after all chunks that came
+   */
+  completeStream(request: CompletionRequest): CompletionStream {
+    let call: GatewayCall | undefined;
+    let chunks: ReturnType<GatewayCall['chunks']> | undefined;
+    const start = () => {
+      call = this.#call(request, true);
+      chunks = call.chunks();
+      return chunks;
+    };
+    return {
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+      next: () => (chunks ?? start()).next(),
+      return: async () => {
+        // A generator would queue this behind a pending next(), until the backend speaks again.
+        call?.leave();
+        return (chunks ?? start()).return(undefined);
+      },
+    };
+  }
+
+  getStats(): GatewayStats {
+    return this.#stats.snapshot();
+  }
+
+  /** For calls from now on; undefined: none. */
+  setResourceCallback(callback: ResourceCallback | undefined): void {
+    this.#resourceCallback = callback;
+  }
+
+  /** For calls from now on; undefined: none. */
+  setStreamingCallback(callback: StreamingCallback | undefined): void {
+    this.#streamingCallback = callback;
+  }
+
+  /** Refuses further calls and closes the providers the gateway has made itself. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#ownFactory?.close();
+  }
+
+  #call(request: CompletionRequest, streamed: boolean): GatewayCall {
+    const agentName = request.agentName ?? 'unknown';
+    const context: CallContext = {
+      destinations: () => this.#destinations(agentName, request.model),
+      agentName,
+      streamed,
+      stats: this.#stats,
+      logger: this.#logger,
+      resourceCallback: this.#resourceCallback,
+      onChunk: streamed ? this.#streamingCallback : undefined,
+    };
+    return new GatewayCall(request, context);
+  }
+
+  /** A model's name means something to one provider only: those behind the first use their own. */
+  #destinations(agentName: string, model: string | undefined): Destination[] {
+    if (this.#closed) throw new AirframeError('invalid_request', 'this gateway is closed; make a new one');
+    const first = providerTypeOf(this.#settings, agentName);
+    const fallbacks = this.#settings.mockLlmEnabled ? [] : this.#fallbackProviders;
+    return [...new Set([first, ...fallbacks])].map((name, index) => ({
+      name,
+      model: index === 0 ? (model ?? this.#modelOf(agentName)) : undefined,
+      provider: () => this.#providers.get(name) ?? this.#factory.getProvider(name, agentName),
+    }));
+  }
+
+  #modelOf(agentName: string): string | undefined {
+    return resolveAgent(this.#settings, agentName).model ?? this.#settings.defaultModel;
+  }
+}

@@ -1,0 +1,74 @@
+import type { Attempt, DoneEvent, ErrorCategory } from '@x/airframe';
+import { defined } from '../providers/options.ts';
+import type { Failure, Opening } from '../routing/fallback.ts';
+import type { Meter } from './meter.ts';
+import type { ProviderAttempt } from './response.ts';
+import type { StatsBook } from './stats.ts';
+
+/** Of a provider that never said what it used. */
+const NO_USAGE = { promptTokens: 0, completionTokens: 0 };
+
+/** What one call has cost so far: the parts of all providers that had a share in it. */
+export class CallLedger {
+  readonly #stats: StatsBook;
+  readonly #meter: Meter;
+  readonly #attempts: ProviderAttempt[] = [];
+  #costUsd = 0;
+  #priced = true;
+
+  constructor(stats: StatsBook, meter: Meter) {
+    this.#stats = stats;
+    this.#meter = meter;
+  }
+
+  /** All tries, in order, numbered over the whole call. */
+  get attempts(): readonly ProviderAttempt[] {
+    return this.#attempts;
+  }
+
+  get costUsd(): number {
+    return this.#costUsd;
+  }
+
+  /** false when a part has no known price. */
+  get priced(): boolean {
+    return this.#priced;
+  }
+
+  /** Books a provider's part, from the `done` of its stream. */
+  book({ provider, model }: Opening, done: DoneEvent | undefined, error: ErrorCategory | undefined): void {
+    const usage = done?.usage ?? NO_USAGE;
+    const { costUsd, priced } = done ? provider.costOf(model, done) : { costUsd: 0, priced: true };
+    this.#costUsd += costUsd;
+    this.#priced &&= priced;
+    this.#log(provider.name, model, done?.attempts ?? []);
+    this.#stats.provider({ provider: provider.name, usage, costUsd, priced, error });
+    this.#meter.settle(usage.promptTokens, usage.completionTokens);
+  }
+
+  /** Books a provider that did not answer. */
+  bookFailure({ name, error, opening, done }: Failure): void {
+    if (opening) {
+      this.book(opening, done, error.category);
+      return;
+    }
+    const { category, message } = error;
+    this.#stats.provider({ provider: name, usage: NO_USAGE, costUsd: 0, priced: true, error: category });
+    const attempt = {
+      number: 1,
+      endpoint: name,
+      startedAt: Date.now(),
+      durationMs: 0,
+      outcome: category,
+      message,
+    };
+    this.#log(name, undefined, [attempt]);
+  }
+
+  #log(provider: string, model: string | undefined, attempts: readonly Attempt[]): void {
+    for (const attempt of attempts) {
+      const number = this.#attempts.length + 1;
+      this.#attempts.push({ ...attempt, number, provider, ...defined({ model }) });
+    }
+  }
+}

@@ -1,0 +1,58 @@
+export {
+  type CacheTokens,
+  CostCalculator,
+  type CostCalculatorOptions,
+  type CostMetrics,
+  calculateCost,
+  getCostCalculator,
+} from './cost/calculator.ts';
+export type { ModelPrice, PriceTable } from './cost/prices.ts';
+export { createAgentProvider, createLLMProvider, LLMFactory } from './factory.ts';
+export {
+  type CompletionStream,
+  LLMGateway,
+  type LLMGatewayOptions,
+  type StreamingCallback,
+} from './gateway/gateway.ts';
+export type { ResourceCallback } from './gateway/meter.ts';
+export type { CompletionRequest } from './gateway/request.ts';
+export type {
+  LLMResponse,
+  ProviderAttempt,
+  ResponseMetadata,
+  StreamingChunk,
+} from './gateway/response.ts';
+export type { GatewayProviderStats, GatewayStats } from './gateway/stats.ts';
+export { type LogFields, type Logger, silentLogger } from './logger.ts';
+export {
+  AdapterProvider,
+  type AdapterProviderOptions,
+  type RequestDefaults,
+} from './providers/adapter-provider.ts';
+export {
+  LLMProvider,
+  type LLMProviderOptions,
+  type TokenChunk,
+  type TokenChunkMetadata,
+} from './providers/base.ts';
+export { LlamaServerProvider, type LlamaServerProviderOptions } from './providers/llama-server.ts';
+export { MockProvider, type MockProviderOptions } from './providers/mock.ts';
+export type { MockAnswer, MockReply, MockScript } from './providers/mock-reply.ts';
+export type { GenerateOptions, Prompt } from './providers/options.ts';
+export type { ProviderStats } from './providers/stats.ts';
+export { type AgentConfig, type AgentSettings, agentVariableNames, resolveAgent } from './settings/agents.ts';
+export {
+  getSettings,
+  readSettings,
+  reloadSettings,
+  resetSettings,
+  type Settings,
+  setSettings,
+} from './settings/settings.ts';
+export {
+  type Environment,
+  PROVIDER_TYPES,
+  type ProviderType,
+  SettingsError,
+  type SettingsProblem,
+} from './settings/variables.ts';

@@ -1,0 +1,116 @@
+import {
+  type Adapter,
+  type AirframeError,
+  collect,
+  type EndpointSpec,
+  type ErrorCategory,
+  type HealthState,
+  type InferenceRequest,
+  type InferenceStream,
+  type InferOptions,
+} from '@x/airframe';
+import { LLMProvider, type LLMProviderOptions } from './base.ts';
+import { defined, type GenerateOptions, type Prompt, requestOf } from './options.ts';
+import type { ProviderStats } from './stats.ts';
+
+/** Longest wait for an answer to a health probe, in milliseconds. */
+const HEALTH_TIMEOUT_MS = 5_000;
+
+/** What a request gets where it says nothing. */
+export type RequestDefaults = Pick<InferenceRequest, 'temperature' | 'maxTokens' | 'topP' | 'stop' | 'extra'>;
+
+export interface AdapterProviderOptions extends LLMProviderOptions {
+  /** Type of the provider, e.g. `llamaserver`. */
+  name: string;
+  /** Wrapped in `withRetry` already, where retries are wanted. */
+  adapter: Adapter;
+  endpoint: EndpointSpec;
+  defaults?: RequestDefaults;
+  /** false: no temperature is ever sent. Default true. */
+  sendTemperature?: boolean;
+  /** What the user can do about an error, by category. */
+  advice?: Partial<Record<ErrorCategory, string>>;
+  /** States in which it can be called. Default `healthy` alone. */
+  readyStates?: readonly HealthState[];
+  /** More for `getStats().adapter`; no secrets. */
+  facts?: Record<string, unknown>;
+}
+
+/** A provider over an airframe adapter and one endpoint. Does no I/O of its own. */
+export class AdapterProvider extends LLMProvider {
+  readonly name: string;
+  readonly #options: AdapterProviderOptions;
+
+  constructor(options: AdapterProviderOptions) {
+    super(options);
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  override get defaultModel(): string | undefined {
+    return this.#options.endpoint.model;
+  }
+
+  override get supportsStreaming(): boolean {
+    return this.#options.adapter.capabilities.streaming;
+  }
+
+  override async generate(model: string, prompt: Prompt, options: GenerateOptions = {}): Promise<string> {
+    const { signal, timeouts } = options;
+    const request = this.prepare(requestOf(model, prompt, options));
+    // As a stream: a deadline between bytes tells a slow answer from a dead backend, one for the whole cannot.
+    const { text } = await collect(this.infer(request, defined({ signal, timeouts })));
+    return text;
+  }
+
+  override prepare(request: InferenceRequest): InferenceRequest {
+    const { defaults = {}, sendTemperature = true } = this.#options;
+    const prepared: InferenceRequest = { ...defaults, ...request };
+    if (defaults.extra) prepared.extra = { ...defaults.extra, ...request.extra };
+    if (!sendTemperature) delete prepared.temperature;
+    return prepared;
+  }
+
+  override infer(request: InferenceRequest, options: InferOptions = {}): InferenceStream {
+    const { adapter, endpoint } = this.#options;
+    return this.observe(adapter.streamInfer(endpoint, request, options), request);
+  }
+
+  override async healthCheck(): Promise<boolean> {
+    const { adapter, endpoint, readyStates = ['healthy'] } = this.#options;
+    const timeouts = {
+      connectMs: HEALTH_TIMEOUT_MS,
+      headersMs: HEALTH_TIMEOUT_MS,
+      idleMs: HEALTH_TIMEOUT_MS,
+    };
+    const { state, reason } = await adapter.health(endpoint, { timeouts });
+    const ready = readyStates.includes(state);
+    if (!ready) this.logger.warn(`${this.name} is ${state}`, { endpoint: endpoint.name, reason });
+    return ready;
+  }
+
+  override getStats(): ProviderStats {
+    const { adapter, endpoint, facts } = this.#options;
+    const { name, model, timeouts, capacity } = endpoint;
+    const described = { kind: adapter.kind, endpoint: name, baseUrl: withoutLogin(endpoint.baseUrl) };
+    return {
+      ...super.getStats(),
+      adapter: { ...described, ...defined({ model, timeouts, capacity }), ...facts },
+    };
+  }
+
+  override async close(): Promise<void> {
+    await this.#options.adapter.close();
+  }
+
+  protected override adviceFor(error: AirframeError): string | undefined {
+    return this.#options.advice?.[error.category];
+  }
+}
+
+/** A URL without user name, password and query. */
+function withoutLogin(url: string): string {
+  if (!URL.canParse(url)) return url;
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname === '/' ? '' : pathname}`;
+}

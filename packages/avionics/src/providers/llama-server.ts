@@ -1,0 +1,66 @@
+import { llamaServerAdapter, withRetry } from '@x/airframe';
+import { AdapterProvider, type RequestDefaults } from './adapter-provider.ts';
+import type { LLMProviderOptions } from './base.ts';
+
+export interface LlamaServerProviderOptions extends LLMProviderOptions {
+  /** Longest wait without progress, in milliseconds; queueing and prompt evaluation are such waits. 0: no limit. Default 120,000. */
+  timeout?: number;
+  /** Tries after the first, before any output. Default 3. */
+  maxRetries?: number;
+  /** `native`: `/completion` behind the model's template. `openai`: `/v1/chat/completions`. Default native. */
+  apiType?: 'native' | 'openai';
+  apiKey?: string;
+  /** Model to ask for when a call names none; a server with one model needs none. */
+  model?: string;
+  /** Over {@link LLAMA_SERVER_DEFAULTS}. */
+  defaults?: RequestDefaults;
+  /** false: no temperature is ever sent. Default true. */
+  sendTemperature?: boolean;
+  /** Variable to name in the advice for a server that cannot be reached. Default LLAMASERVER_HOST. */
+  hostVariable?: string;
+}
+
+/** What a request gets where it says nothing, in both API types. */
+export const LLAMA_SERVER_DEFAULTS: RequestDefaults = { temperature: 0.7, maxTokens: 512, topP: 0.95 };
+
+/** And this in the native one. */
+const NATIVE_DEFAULTS = { top_k: 40, repeat_penalty: 1.1 };
+
+/** llama.cpp's server: the default provider. */
+export class LlamaServerProvider extends AdapterProvider {
+  /** @param baseUrl root of the server, e.g. `http://127.0.0.1:8080` */
+  constructor(baseUrl: string, options: LlamaServerProviderOptions = {}) {
+    const {
+      apiKey,
+      model,
+      defaults,
+      timeout = 120_000,
+      maxRetries = 3,
+      apiType = 'native',
+      ...rest
+    } = options;
+    const { hostVariable = 'LLAMASERVER_HOST', ...shared } = rest;
+    const native = apiType === 'native' ? { extra: { ...NATIVE_DEFAULTS, ...defaults?.extra } } : {};
+    super({
+      ...shared,
+      name: 'llamaserver',
+      adapter: withRetry(llamaServerAdapter(), { maxRetries }),
+      endpoint: {
+        name: 'llamaserver',
+        backendKind: 'llama_server',
+        baseUrl,
+        timeouts: { headersMs: timeout, idleMs: timeout },
+        options: { apiType },
+        ...(apiKey ? { apiKey } : {}),
+        ...(model ? { model } : {}),
+      },
+      defaults: { ...LLAMA_SERVER_DEFAULTS, ...defaults, ...native },
+      advice: {
+        connection: `start llama-server or set ${hostVariable}`,
+        timeout: 'set LLM_TIMEOUT (seconds) higher if the model is only slow',
+        auth: 'set LLAMASERVER_API_KEY',
+      },
+      facts: { apiType, maxRetries },
+    });
+  }
+}

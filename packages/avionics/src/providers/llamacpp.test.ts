@@ -1,0 +1,111 @@
+import { AirframeError, collect, defineAdapter } from '@x/airframe';
+import { describe, expect, it, vi } from 'vitest';
+import { LlamaCppProvider, llamaCppNativeAdapter } from './llamacpp.ts';
+
+const capabilities = {
+  streaming: true,
+  rawPrompt: true,
+  tools: false,
+  images: false,
+  reasoning: false,
+  jsonSchema: true,
+  seed: true,
+};
+
+/** Stands where the native package would: answers with what it was given. */
+function echo() {
+  const close = vi.fn(async () => {});
+  const adapter = defineAdapter({
+    kind: 'llamacpp_native',
+    capabilities,
+    infer: async function* ({ endpoint, request }, reply) {
+      reply.text(JSON.stringify({ endpoint, request }));
+      reply.finish('stop');
+      yield;
+    },
+    health: async () => 'unknown',
+    close,
+  });
+  return { adapter, close };
+}
+
+function missing(name: string, importer: string): NodeJS.ErrnoException {
+  const error: NodeJS.ErrnoException = new Error(`Cannot find package '${name}' imported from ${importer}`);
+  error.code = 'ERR_MODULE_NOT_FOUND';
+  return error;
+}
+
+describe('LlamaCppProvider', () => {
+  it('loads its package at the first call, once', async () => {
+    const { adapter, close } = echo();
+    const load = vi.fn(async () => adapter);
+    const provider = new LlamaCppProvider('models/a b.gguf', {
+      contextTokens: 512,
+      gpuLayers: -1,
+      threads: 2,
+      adapter: llamaCppNativeAdapter(load),
+    });
+    expect(load).not.toHaveBeenCalled();
+    const answers = await Promise.all([provider.generate('', 'Hi'), provider.generate('', 'Ho')]);
+    expect(load).toHaveBeenCalledTimes(1);
+    const { endpoint, request } = JSON.parse(answers[0]);
+    expect(endpoint.baseUrl).toMatch(/^file:\/\/\/.*\/models\/a%20b\.gguf$/);
+    expect(endpoint.options).toEqual({ contextTokens: 512, gpuLayers: 1_000, threads: 2 });
+    expect(request).toMatchObject({
+      temperature: 0.7,
+      maxTokens: 512,
+      extra: { top_k: 40, repeat_penalty: 1.1 },
+    });
+    expect(await provider.healthCheck()).toBe(true);
+    await Promise.all([provider.close(), provider.close()]);
+    expect(close).toHaveBeenCalledTimes(1);
+  });
+
+  it('says what to install when its package is missing, and tries again the next time', async () => {
+    const load = vi
+      .fn(async () => echo().adapter)
+      .mockRejectedValueOnce(missing('@x/llamacpp-native', '/app/x.js'));
+    const provider = new LlamaCppProvider('m.gguf', { adapter: llamaCppNativeAdapter(load) });
+    await expect(provider.generate('', 'Hi')).rejects.toMatchObject({
+      category: 'not_found',
+      code: 'package_missing',
+      message:
+        'provider llamacpp needs the package @x/llamacpp-native, which is not installed; run: npm install @x/llamacpp-native',
+    });
+    expect(await provider.generate('', 'Hi')).toContain('Hi');
+  });
+
+  it('tells a broken package from a missing one', async () => {
+    const load = async () =>
+      Promise.reject(missing('node-llama-cpp', '/app/node_modules/@x/llamacpp-native/dist/index.js'));
+    const provider = new LlamaCppProvider('m.gguf', { adapter: llamaCppNativeAdapter(load) });
+    await expect(provider.generate('', 'Hi')).rejects.toMatchObject({
+      category: 'unknown',
+      message: expect.stringContaining("Cannot find package 'node-llama-cpp'"),
+    });
+    expect(await provider.healthCheck()).toBe(false);
+  });
+
+  it('can be left while it loads', async () => {
+    let loaded = (_: ReturnType<typeof echo>['adapter']) => {};
+    const load = () =>
+      new Promise<ReturnType<typeof echo>['adapter']>(resolve => {
+        loaded = resolve;
+      });
+    const provider = new LlamaCppProvider('m.gguf', { adapter: llamaCppNativeAdapter(load) });
+    const stream = provider.infer({ prompt: 'x' });
+    const pending = stream.next();
+    await stream.return?.();
+    loaded(echo().adapter);
+    expect(await pending).toEqual({ done: true, value: undefined });
+    expect(await collect(provider.infer({ prompt: 'y' }))).toMatchObject({ finishReason: 'stop' });
+  });
+
+  it('stops at once when its caller does', async () => {
+    const provider = new LlamaCppProvider('m.gguf', {
+      adapter: llamaCppNativeAdapter(async () => echo().adapter),
+    });
+    const signal = AbortSignal.abort();
+    await expect(provider.generate('', 'Hi', { signal })).rejects.toThrow(AirframeError);
+  });
+});

@@ -1,0 +1,61 @@
+import type { AirframeError, DoneEvent, InferenceStream, InferenceStreamEvent } from '@x/airframe';
+
+/** What a provider does with the events that are its business. */
+export interface StreamObserver {
+  /** Called once, at the first `next()`. */
+  started(): void;
+  /** May put another error in the place of the stream's. */
+  failed(error: AirframeError): AirframeError;
+  ended(done: DoneEvent, error: AirframeError | undefined): void;
+  /** The consumer closed the stream before its end. */
+  left(error: AirframeError | undefined): void;
+}
+
+type Step = IteratorResult<InferenceStreamEvent, undefined>;
+
+/** Passes a stream through and looks at its ending. By hand, not as an async generator: this runs for each token. */
+export class ObservedStream implements InferenceStream {
+  readonly #inner: InferenceStream;
+  readonly #observer: StreamObserver;
+  #error: AirframeError | undefined;
+  #state: 'new' | 'open' | 'ended' = 'new';
+
+  constructor(inner: InferenceStream, observer: StreamObserver) {
+    this.#inner = inner;
+    this.#observer = observer;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Step> {
+    if (this.#state === 'new') {
+      this.#state = 'open';
+      this.#observer.started();
+    }
+    return this.#inner.next().then(this.#look);
+  }
+
+  async return(): Promise<Step> {
+    const wasOpen = this.#state === 'open';
+    this.#state = 'ended';
+    if (wasOpen) this.#observer.left(this.#error);
+    await this.#inner.return?.();
+    return { done: true, value: undefined };
+  }
+
+  readonly #look = (step: Step): Step => {
+    const event = step.value;
+    if (event === undefined) return step;
+    if (event.type === 'error') {
+      this.#error = this.#observer.failed(event.error);
+      return { done: false, value: { type: 'error', error: this.#error } };
+    }
+    if (event.type === 'done' && this.#state === 'open') {
+      this.#state = 'ended';
+      this.#observer.ended(event, this.#error);
+    }
+    return step;
+  };
+}

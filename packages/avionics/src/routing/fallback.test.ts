@@ -1,0 +1,96 @@
+import { AirframeError, ERROR_CATEGORIES, type ErrorCategory } from '@x/airframe';
+import { describe, expect, it, vi } from 'vitest';
+import { MockProvider } from '../providers/mock.ts';
+import type { MockReply } from '../providers/mock-reply.ts';
+import { type Candidate, type Failure, firstToAnswer } from './fallback.ts';
+
+const request = { prompt: 'x' };
+
+function candidate(name: string, reply: MockReply): Candidate {
+  const provider = new MockProvider({ name, responses: [reply] });
+  return { name, open: () => ({ provider, model: undefined, stream: provider.infer(request) }) };
+}
+
+const failing = (name: string, category: ErrorCategory, message: string = category): Candidate =>
+  candidate(name, { error: new AirframeError(category, message) });
+
+function hooks() {
+  const failures: Failure[] = [];
+  return { failures, before: vi.fn(), onFailure: (failure: Failure) => failures.push(failure) };
+}
+
+describe('firstToAnswer', () => {
+  it.each(ERROR_CATEGORIES)('decides after an error of category %s', async category => {
+    const watched = hooks();
+    const search = firstToAnswer([failing('a', category), candidate('b', { text: 'hi' })], watched);
+    if (category === 'aborted' || category === 'invalid_request') {
+      await expect(search).rejects.toMatchObject({ category });
+    } else {
+      expect((await search).provider.name).toBe('b');
+    }
+    expect(watched.failures).toMatchObject([{ name: 'a', error: { category }, done: { type: 'done' } }]);
+  });
+
+  it('hands over the first output, be it text, reasoning or a tool call', async () => {
+    for (const reply of [
+      { text: 'hi' },
+      { reasoning: 'hm' },
+      { toolCalls: [{ name: 'add', arguments: '' }] },
+    ]) {
+      const { head } = await firstToAnswer([candidate('a', reply)], hooks());
+      expect(head).toHaveLength(1);
+    }
+  });
+
+  it('stays with a provider that fails after its first output', async () => {
+    const broken = candidate('a', { text: 'hi', error: new AirframeError('backend', 'no') });
+    const answer = await firstToAnswer([broken, candidate('b', { text: 'hi' })], hooks());
+    expect(answer.provider.name).toBe('a');
+    expect(await answer.stream.next()).toMatchObject({ value: { type: 'error' } });
+  });
+
+  it('takes a good end without any output for an answer', async () => {
+    const { head } = await firstToAnswer([candidate('a', { chunks: [] })], hooks());
+    expect(head.map(event => event.type)).toEqual(['message', 'done']);
+  });
+
+  it('moves on from a provider that cannot be made, whatever its error says', async () => {
+    const broken: Candidate = {
+      name: 'a',
+      open: () => {
+        throw new AirframeError('invalid_request', 'no adapter');
+      },
+    };
+    const watched = hooks();
+    expect((await firstToAnswer([broken, candidate('b', { text: 'hi' })], watched)).provider.name).toBe('b');
+    expect(watched.failures).toMatchObject([{ name: 'a', error: { message: 'no adapter' } }]);
+  });
+
+  it('throws the only error as it is, and several as one that names all', async () => {
+    await expect(firstToAnswer([failing('a', 'auth', 'bad key')], hooks())).rejects.toMatchObject({
+      message: 'bad key',
+    });
+    const all = [
+      failing('a', 'auth', 'bad key'),
+      failing('b', 'rate_limit', 'slow down'),
+      failing('c', 'backend', 'x'),
+    ];
+    await expect(firstToAnswer(all, hooks())).rejects.toMatchObject({
+      category: 'rate_limit',
+      retryable: true,
+      message: 'all 3 LLM providers failed: a: bad key | b: slow down | c: x',
+    });
+  });
+
+  it('asks before each try, and ends when it may not go on', async () => {
+    const before = vi
+      .fn()
+      .mockImplementationOnce(() => {})
+      .mockImplementation(() => {
+        throw new AirframeError('quota', 'enough');
+      });
+    const search = firstToAnswer([failing('a', 'backend'), candidate('b', {})], { ...hooks(), before });
+    await expect(search).rejects.toMatchObject({ category: 'quota' });
+    expect(before).toHaveBeenCalledTimes(2);
+  });
+});

@@ -1,0 +1,104 @@
+import {
+  AirframeError,
+  type DoneEvent,
+  type ErrorCategory,
+  type InferenceStream,
+  type InferenceStreamEvent,
+  isOutput,
+} from '@x/airframe';
+import type { LLMProvider } from '../providers/base.ts';
+
+/** A call that has been started at a provider. */
+export interface Opening {
+  provider: LLMProvider;
+  /** Model asked for; undefined: the provider's own. */
+  model: string | undefined;
+  stream: InferenceStream;
+}
+
+/** One provider that may answer. */
+export interface Candidate {
+  /** Name it is configured by. */
+  readonly name: string;
+  /** Starts the call; may throw when there is no such provider. */
+  open(): Opening;
+}
+
+/** A provider that did not answer. */
+export interface Failure {
+  name: string;
+  error: AirframeError;
+  /** Absent when the provider could not even be made. */
+  opening?: Opening;
+  done?: DoneEvent;
+}
+
+/** The provider that answers, and what it has said so far. */
+export interface Answer extends Opening {
+  /** Events read already: up to the first output, or to a good `done` without any. */
+  head: InferenceStreamEvent[];
+}
+
+export interface FallbackHooks {
+  /** Called before each try; what it throws ends the search. */
+  before(): void;
+  onFailure(failure: Failure): void;
+}
+
+/** Ends of a call that no other provider would change: the caller's wish, and the caller's mistake. */
+const FINAL: ReadonlySet<ErrorCategory> = new Set(['aborted', 'invalid_request']);
+
+/**
+ * Asks one provider after the other until one puts out content. From then on the answer is that provider's: an
+ * error after the first output is the caller's to see.
+ * @throws AirframeError when none answers: the only error there was, or one that names all of them
+ */
+export async function firstToAnswer(candidates: readonly Candidate[], hooks: FallbackHooks): Promise<Answer> {
+  const failures: Failure[] = [];
+  for (const candidate of candidates) {
+    hooks.before();
+    const outcome = await attempt(candidate);
+    if ('head' in outcome) return outcome;
+    failures.push(outcome);
+    hooks.onFailure(outcome);
+    // A provider that cannot be made is a matter of configuration, whatever its error says.
+    if (outcome.opening && FINAL.has(outcome.error.category)) throw outcome.error;
+  }
+  throw combined(failures);
+}
+
+async function attempt({ name, open }: Candidate): Promise<Answer | Failure> {
+  let opening: Opening | undefined;
+  let error: AirframeError | undefined;
+  const head: InferenceStreamEvent[] = [];
+  try {
+    opening = open();
+    // By hand: leaving a `for await` would close a stream that is only at its beginning.
+    for (;;) {
+      const { value: event } = await opening.stream.next();
+      if (event === undefined) break;
+      if (event.type === 'error') {
+        error = event.error;
+        continue;
+      }
+      if (event.type === 'done' && error) return { name, error, opening, done: event };
+      head.push(event);
+      if (event.type === 'done' || isOutput(event)) return { ...opening, head };
+    }
+    error ??= new AirframeError('unknown', `provider ${name} ended its stream without a done event`);
+  } catch (thrown) {
+    error = AirframeError.from(thrown);
+  }
+  return opening ? { name, error, opening } : { name, error };
+}
+
+/** The one error of a call that nobody answered. */
+function combined(failures: readonly Failure[]): AirframeError {
+  const [first] = failures;
+  if (!first) return new AirframeError('invalid_request', 'no LLM provider is configured; set LLM_PROVIDER');
+  if (failures.length === 1) return first.error;
+  // What may pass by itself tells the caller more than what will not.
+  const { error } = failures.find(failure => failure.error.retryable) ?? first;
+  const all = failures.map(failure => `${failure.name}: ${failure.error.message}`).join(' | ');
+  return new AirframeError(error.category, `all ${failures.length} LLM providers failed: ${all}`, error);
+}

@@ -1,0 +1,150 @@
+import {
+  type Adapter,
+  AirframeError,
+  type Deadlines,
+  defineAdapter,
+  type EndpointSpec,
+  type InferenceCall,
+  type Reply,
+} from '@x/airframe';
+import type { Engine, Generated, Model } from './engine.ts';
+import { ggufPath } from './gguf-file.ts';
+import { LoadedModels, type ModelKey } from './loaded-models.ts';
+import { type LogSink, nodeLlamaEngine } from './node-llama-engine.ts';
+import { type LlamaCppExtra, type ReadRequest, readOptions, readRequest } from './request.ts';
+import { Interrupt } from './turns.ts';
+
+export interface LlamaCppAdapterOptions {
+  /** How much of a model is loaded, 0 to 1. */
+  onLoadProgress?: (fraction: number, path: string) => void;
+  /** Takes llama.cpp's log lines; without it there are none. */
+  onLog?: LogSink;
+  /** What runs llama.cpp. Default: node-llama-cpp, imported on the first call. */
+  engine?: Engine;
+}
+
+type Call = InferenceCall<LlamaCppExtra>;
+
+/**
+ * llama.cpp in this process. An endpoint's `baseUrl` is the `file:` URL of a GGUF file, its `options` are
+ * {@link LlamaCppOptions}. A model is loaded by the first call and kept until `close()`.
+ */
+export function llamaCppAdapter(options: LlamaCppAdapterOptions = {}): Adapter<LlamaCppExtra> {
+  const engine = options.engine ?? nodeLlamaEngine({ onLog: options.onLog });
+  const models = new LoadedModels(engine, options.onLoadProgress);
+  const calls = new Set<Deadlines>();
+  let closed: AirframeError | undefined;
+  return defineAdapter<LlamaCppExtra>({
+    kind: 'llamacpp_native',
+    capabilities: {
+      streaming: true,
+      rawPrompt: true,
+      tools: false,
+      images: false,
+      reasoning: false,
+      jsonSchema: true,
+      seed: true,
+    },
+    async *infer(call, reply) {
+      if (closed) throw closed;
+      calls.add(call.deadlines);
+      try {
+        yield* infer(call, reply, models);
+      } finally {
+        calls.delete(call.deadlines);
+      }
+    },
+    health: async endpoint => {
+      if (closed) throw closed;
+      return models.state(await modelKey(endpoint));
+    },
+    close: async () => {
+      closed ??= new AirframeError('aborted', 'the adapter is closed; make a new one');
+      for (const deadlines of calls) deadlines.abort(closed);
+      await models.close(closed);
+    },
+  });
+}
+
+async function modelKey(endpoint: EndpointSpec): Promise<ModelKey> {
+  const options = readOptions(endpoint);
+  return { ...options, path: await ggufPath(endpoint.baseUrl) };
+}
+
+async function* infer(call: Call, reply: Reply, models: LoadedModels): AsyncGenerator<void> {
+  const request = readRequest(call.request);
+  const interrupt = new Interrupt(call.signal);
+  try {
+    // Loading, queueing and reading the prompt are what headers are waited for elsewhere.
+    call.deadlines.enter('headers');
+    const { model, turns } = await interrupt.wait(models.get(await modelKey(call.endpoint)));
+    reply.identify({ model: model.facts.name });
+    const prompt = promptText(model, request);
+    const endTurn = await turns.take(call.signal);
+    const generated = model
+      .generate({ ...request.generate, prompt, signal: call.signal })
+      [Symbol.asyncIterator]();
+    try {
+      yield* deliver(call, reply, () => interrupt.wait(generated.next()));
+    } finally {
+      // What llama.cpp evaluates right now it will finish; the caller need not wait for it, the next in turn must.
+      void close(generated).then(endTurn);
+    }
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+function promptText(model: Model, { prompt, templateKwargs }: ReadRequest): string {
+  return typeof prompt === 'string' ? prompt : model.chatPrompt(prompt, { templateKwargs });
+}
+
+async function* deliver(
+  { request, deadlines }: Call,
+  reply: Reply,
+  next: () => Promise<IteratorResult<Generated>>,
+): AsyncGenerator<void> {
+  let whole = '';
+  let completionTokens = 0;
+  for (;;) {
+    const { done, value } = await next();
+    if (done) return;
+    if (value.type === 'prompt') {
+      reply.usage({ promptTokens: value.promptTokens, cachedTokens: value.cachedTokens, completionTokens });
+    } else if (value.type === 'piece') {
+      if (completionTokens === 0) deadlines.enter('idle');
+      else deadlines.touch();
+      completionTokens = value.completionTokens;
+      reply.usage({ completionTokens });
+      if (request.stream === false) {
+        whole += value.text;
+      } else if (value.text !== '') {
+        reply.text(value.text);
+        // No clock runs while the consumer takes its time; no token is made either.
+        deadlines.pause();
+        yield;
+        deadlines.enter('idle');
+      }
+    } else {
+      const { promptMs, generationMs, reason } = value;
+      // The first token is the prompt's doing.
+      const tokensPerSecond =
+        completionTokens > 1 ? ((completionTokens - 1) / generationMs) * 1000 : undefined;
+      reply.timings({
+        promptMs,
+        generationMs,
+        ...(tokensPerSecond === undefined ? {} : { tokensPerSecond }),
+      });
+      reply.text(whole);
+      reply.finish(reason);
+    }
+  }
+}
+
+async function close(generated: AsyncIterator<Generated>): Promise<void> {
+  try {
+    await generated.return?.();
+  } catch {
+    // How it ended stands in the reply already.
+  }
+}

@@ -1,0 +1,149 @@
+import {
+  AirframeError,
+  describeIssues,
+  type EndpointSpec,
+  type InferenceRequest,
+  type Message,
+} from '@x/airframe';
+import { z } from 'zod';
+import type { ChatMessage, GenerateOptions, Grammar } from './engine.ts';
+import { checkJsonSchema } from './json-schema.ts';
+
+/** Settings of an endpoint, in its `options`. */
+export interface LlamaCppOptions {
+  /** Tokens a prompt and its answer may have together. Default: as the model was trained, at most 4,096. */
+  contextTokens?: number;
+  /** Layers to put on the GPU. Default 0. */
+  gpuLayers?: number;
+  /** Default: one less than the cores there are. */
+  threads?: number;
+}
+
+/** Parameters of llama.cpp beyond the common ones, named as llama-server names them. */
+export interface LlamaCppExtra {
+  /** Default 40; 0 = off. */
+  top_k?: number;
+  /** Default 0.05; 0 = off. */
+  min_p?: number;
+  /** Default 1 = off. */
+  repeat_penalty?: number;
+  /** Tokens back that are penalised, the prompt's included. Default 64. */
+  repeat_last_n?: number;
+  /** Variables for the chat template, e.g. `{"enable_thinking": false}`. */
+  chat_template_kwargs?: Record<string, unknown>;
+  /** GBNF grammar that the answer has to follow. */
+  grammar?: string;
+  /** JSON Schema that the answer has to follow. */
+  json_schema?: Record<string, unknown>;
+}
+
+const optionsSchema: z.ZodType<LlamaCppOptions> = z.strictObject({
+  contextTokens: z.int().positive().exactOptional(),
+  gpuLayers: z.int().min(0).exactOptional(),
+  threads: z.int().positive().exactOptional(),
+});
+
+const jsonObject = z.record(z.string(), z.unknown());
+
+const extraSchema: z.ZodType<LlamaCppExtra> = z.strictObject({
+  top_k: z.int().min(0).exactOptional(),
+  min_p: z.number().min(0).max(1).exactOptional(),
+  repeat_penalty: z.number().positive().exactOptional(),
+  repeat_last_n: z.int().min(0).exactOptional(),
+  chat_template_kwargs: jsonObject.exactOptional(),
+  grammar: z.string().min(1).exactOptional(),
+  json_schema: jsonObject.exactOptional(),
+});
+
+/** @throws AirframeError invalid_request naming the option */
+export function readOptions(endpoint: EndpointSpec): LlamaCppOptions {
+  return checked(optionsSchema, endpoint.options ?? {}, `options of endpoint ${endpoint.name}`);
+}
+
+/** A request, checked and with llama-server's defaults where it says nothing. */
+export interface ReadRequest {
+  prompt: string | ChatMessage[];
+  templateKwargs: Record<string, unknown> | undefined;
+  generate: Omit<GenerateOptions, 'prompt' | 'signal'>;
+}
+
+/** @throws AirframeError invalid_request naming what this adapter cannot do */
+export function readRequest(request: InferenceRequest<LlamaCppExtra>): ReadRequest {
+  if (request.tools && request.tools.length > 0) throw unsupported('tools');
+  const extra = checked(extraSchema, request.extra ?? {}, 'extra');
+  return {
+    prompt: request.prompt ?? request.messages.map(chatMessage),
+    templateKwargs: extra.chat_template_kwargs,
+    generate: {
+      sampling: {
+        temperature: request.temperature ?? 0.8,
+        topP: request.topP ?? 0.95,
+        topK: extra.top_k ?? 40,
+        minP: extra.min_p ?? 0.05,
+        repeatPenalty: extra.repeat_penalty ?? 1,
+        repeatLastN: extra.repeat_last_n ?? 64,
+        seed: request.seed,
+      },
+      maxTokens: request.maxTokens,
+      stop: request.stop ?? [],
+      grammar: grammar(request.responseFormat, extra),
+    },
+  };
+}
+
+function grammar(
+  format: InferenceRequest['responseFormat'],
+  { grammar: gbnf, json_schema }: LlamaCppExtra,
+): Grammar | undefined {
+  const formatted = format !== undefined && format.type !== 'text';
+  if (Number(gbnf !== undefined) + Number(json_schema !== undefined) + Number(formatted) > 1) {
+    throw new AirframeError(
+      'invalid_request',
+      'give one of extra.grammar, extra.json_schema and responseFormat',
+    );
+  }
+  if (gbnf !== undefined) return { gbnf };
+  if (json_schema !== undefined) return { jsonSchema: checkJsonSchema(json_schema) };
+  if (format?.type === 'json_schema') return { jsonSchema: checkJsonSchema(format.schema) };
+  return format?.type === 'json' ? { json: true } : undefined;
+}
+
+function chatMessage(message: Message): ChatMessage {
+  switch (message.role) {
+    case 'tool':
+      throw unsupported('tool messages');
+    case 'assistant': {
+      if (message.toolCalls && message.toolCalls.length > 0) throw unsupported('tool calls in messages');
+      const reasoning = message.reasoning?.map(part => part.text).join('') ?? '';
+      const { role, content } = message;
+      return reasoning === '' ? { role, content } : { role, content, reasoning_content: reasoning };
+    }
+    case 'user':
+      if (typeof message.content === 'string') return { role: 'user', content: message.content };
+      return {
+        role: 'user',
+        content: message.content.map(part => {
+          if (part.type === 'image') throw unsupported('images');
+          return { type: 'text', text: part.text };
+        }),
+      };
+    default:
+      return { role: 'system', content: message.content };
+  }
+}
+
+function unsupported(what: string): AirframeError {
+  return new AirframeError(
+    'invalid_request',
+    `llamacpp_native does not do ${what} yet; use llama-server (backendKind llama_server) for them`,
+  );
+}
+
+function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new AirframeError(
+    'invalid_request',
+    `invalid ${what}: ${describeIssues(result.error.issues, value)}`,
+  );
+}

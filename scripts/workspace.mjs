@@ -1,0 +1,101 @@
+// What the root scripts share: the pinned pnpm, an install and a build that happen only when something changed.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const STAMPS = join(ROOT, 'node_modules', '.cache', 'airframe');
+const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+
+/** Runs a program with this terminal's input and output; resolves with its exit code. */
+export function run(command, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: ROOT, stdio: 'inherit', ...options });
+    child.on('error', reject);
+    child.on('exit', (code, signal) => resolve(signal ? 1 : code));
+  });
+}
+
+/** Runs a command with the pinned pnpm, and the workspace's own programs, on the PATH. */
+export function withPnpm(command, args, options) {
+  const npmArgs = ['exec', '--yes', `--package=${MANIFEST.packageManager}`, '--', command, ...args];
+  return run(process.platform === 'win32' ? 'npm.cmd' : 'npm', npmArgs, options);
+}
+
+/** Installs the workspace, when the lockfile is not the one installed. */
+export async function ensureInstalled() {
+  checkNode();
+  const wanted = digest([join(ROOT, 'pnpm-lock.yaml'), join(ROOT, 'pnpm-workspace.yaml')], readFileSync);
+  if (stamp('install') === wanted) return;
+  console.error('Installing the workspace (once) …');
+  const stdio = ['ignore', process.stderr, process.stderr];
+  const code = await withPnpm('pnpm', ['install', '--frozen-lockfile'], { stdio });
+  if (code !== 0) throw new Error('the install failed; the reason stands above');
+  setStamp('install', wanted);
+}
+
+/** Builds packages and apps, when a source has changed since the last build. */
+export async function ensureBuilt() {
+  const wanted = digest(buildInputs(), file => `${statSync(file).size} ${statSync(file).mtimeMs}`);
+  if (stamp('build') === wanted) return;
+  console.error('Building (once after each change) …');
+  const stdio = ['ignore', process.stderr, process.stderr];
+  const code = await withPnpm('turbo', ['run', 'build', '--output-logs=errors-only'], {
+    stdio,
+    env: turboEnv(),
+  });
+  if (code !== 0) throw new Error('the build failed; the reason stands above');
+  setStamp('build', wanted);
+}
+
+export function turboEnv() {
+  const path = `${join(ROOT, 'node_modules', '.bin')}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}`;
+  return { ...process.env, PATH: path, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1' };
+}
+
+/** The folders of the workspace: packages and apps that have a package.json. */
+export function workspaceFolders() {
+  return ['packages', 'apps']
+    .flatMap(parent => readdirSync(join(ROOT, parent)).map(name => join(parent, name)))
+    .filter(folder => existsSync(join(ROOT, folder, 'package.json')));
+}
+
+function buildInputs() {
+  const files = [join(ROOT, 'tsconfig.base.json')];
+  for (const folder of workspaceFolders().map(folder => join(ROOT, folder))) {
+    for (const name of ['package.json', 'tsup.config.ts', 'tsconfig.json']) {
+      if (existsSync(join(folder, name))) files.push(join(folder, name));
+    }
+    if (!existsSync(join(folder, 'src'))) continue;
+    for (const entry of readdirSync(join(folder, 'src'), { recursive: true, withFileTypes: true })) {
+      if (entry.isFile()) files.push(join(entry.parentPath, entry.name));
+    }
+    // A build that was deleted by hand is to be made again.
+    if (!existsSync(join(folder, 'dist'))) files.push(folder);
+  }
+  return files.sort();
+}
+
+function digest(files, read) {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(file).update(read(file));
+  return hash.digest('hex');
+}
+
+function stamp(name) {
+  const file = join(STAMPS, name);
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+}
+
+function setStamp(name, value) {
+  mkdirSync(STAMPS, { recursive: true });
+  writeFileSync(join(STAMPS, name), value);
+}
+
+function checkNode() {
+  const [major, minor, patch] = process.versions.node.split('.').map(Number);
+  const recent = major > 20 || (major === 20 && (minor > 18 || (minor === 18 && patch >= 1)));
+  if (!recent) throw new Error(`Node ${process.versions.node} is too old; install 20.18.1 or newer`);
+}

@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { withPnpm } from '../scripts/workspace.mjs';
+
+const run = promisify(execFile);
+
+export interface PackedProject {
+  /** Paths of the packages installed, the project itself not among them. */
+  packages: string[];
+  /** Bytes in node_modules. */
+  bytes: number;
+  /** Runs an ES module with `node -e` in the project; resolves with its stdout. */
+  node(program: string): Promise<string>;
+  remove(): void;
+}
+
+/** An empty project with the packed tarballs of these workspace packages, installed by npm. */
+export async function packedProject(...names: string[]): Promise<PackedProject> {
+  const folder = mkdtempSync(join(tmpdir(), 'airframe-packed-'));
+  for (const name of names) {
+    const source = fileURLToPath(new URL(`../packages/${name}`, import.meta.url));
+    const code = await withPnpm('pnpm', ['--dir', source, 'pack', '--pack-destination', folder], {
+      stdio: 'ignore',
+    });
+    if (code !== 0) throw new Error(`packing ${name} failed`);
+  }
+  const tarballs = readdirSync(folder).map(file => `./${file}`);
+  await run('npm', ['init', '--yes'], { cwd: folder });
+  await run('npm', ['install', '--no-audit', '--no-fund', ...tarballs], { cwd: folder });
+  const { stdout } = await run('npm', ['ls', '--all', '--parseable'], { cwd: folder });
+  return {
+    packages: stdout.trim().split('\n').slice(1),
+    bytes: bytesIn(join(folder, 'node_modules')),
+    node: async program =>
+      (await run('node', ['--input-type=module', '-e', program], { cwd: folder })).stdout,
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+function bytesIn(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .reduce((sum, entry) => sum + lstatSync(join(entry.parentPath, entry.name)).size, 0);
+}

@@ -1,0 +1,33 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests run against the sources, not against dist. */
+const source = { conditions: ['@x/source'] };
+const shared = { resolve: source, ssr: { resolve: source } };
+
+/** Tests with real parts run one file at a time: two cores have no room for more. */
+const withRealParts = (name: string, folder: string) => ({
+  ...shared,
+  test: {
+    name,
+    include: [`{packages,apps}/*/test/${folder}/**/*.test.ts`],
+    testTimeout: 60_000,
+    hookTimeout: 180_000,
+    fileParallelism: false,
+  },
+});
+
+export default defineConfig({
+  ...shared,
+  test: {
+    projects: [
+      {
+        ...shared,
+        test: { name: 'unit', include: ['{packages,apps}/*/src/**/*.test.ts', 'scripts/**/*.test.ts'] },
+      },
+      withRealParts('llama-server', 'llama-server'),
+      withRealParts('in-process', 'model'),
+      withRealParts('terminal', 'terminal'),
+      withRealParts('packed', 'packed'),
+    ],
+  },
+});
