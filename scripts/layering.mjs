@@ -3,19 +3,21 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { ROOT, workspaceFolders } from './workspace.mjs';
 
-/** Package → the packages of this workspace it may import. Apps stand on top of everything. */
+/** Package → the packages of this workspace it may import. */
 const MAY_IMPORT = {
   '@x/airframe': [],
-  '@x/llamacpp-native': ['@x/airframe'],
   '@x/avionics': ['@x/airframe', '@x/llamacpp-native'],
 };
 
+/** Every other package is an adapter. Apps stand on top of everything. */
+const ADAPTER_MAY_IMPORT = ['@x/airframe'];
+
 /** airframe's floors, from the ground up: a file may import from its own floor and those below. */
 const FLOORS = [
-  ['errors', 'events', 'request', 'endpoint', 'validate', 'collect'],
+  ['errors', 'events', 'request', 'endpoint', 'validate', 'collect', 'serial-stream'],
   ['assemble'],
   ['transport'],
-  ['adapter'],
+  ['adapter', 'event-stream'],
   ['adapters'],
   ['client', 'wrap', 'health', 'registry'],
   ['index'],
@@ -24,9 +26,11 @@ const FLOORS = [
 const problems = [];
 
 for (const folder of workspaceFolders()) {
-  const { name, dependencies = {} } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
-  const allowed = MAY_IMPORT[name];
-  for (const dependency of Object.keys(dependencies)) {
+  const { name, dependencies, peerDependencies } = JSON.parse(
+    readFileSync(join(ROOT, folder, 'package.json'), 'utf8'),
+  );
+  const allowed = dirname(folder) === 'apps' ? undefined : (MAY_IMPORT[name] ?? ADAPTER_MAY_IMPORT);
+  for (const dependency of Object.keys({ ...dependencies, ...peerDependencies })) {
     if (allowed && dependency.startsWith('@x/') && !allowed.includes(dependency)) {
       problems.push(`${folder}/package.json depends on ${dependency}, which ${name} must not know`);
     }

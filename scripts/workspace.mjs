@@ -1,12 +1,13 @@
 // What the root scripts share: the pinned pnpm, an install and a build that happen only when something changed.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const STAMPS = join(ROOT, 'node_modules', '.cache', 'airframe');
+const TO_STDERR = ['ignore', process.stderr, process.stderr];
 const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
 /** Runs a program with this terminal's input and output; resolves with its exit code. */
@@ -30,24 +31,23 @@ export async function ensureInstalled() {
   const wanted = digest([join(ROOT, 'pnpm-lock.yaml'), join(ROOT, 'pnpm-workspace.yaml')], readFileSync);
   if (stamp('install') === wanted) return;
   console.error('Installing the workspace (once) …');
-  const stdio = ['ignore', process.stderr, process.stderr];
-  const code = await withPnpm('pnpm', ['install', '--frozen-lockfile'], { stdio });
-  if (code !== 0) throw new Error('the install failed; the reason stands above');
-  setStamp('install', wanted);
+  const install = () => withPnpm('pnpm', ['install', '--frozen-lockfile'], { stdio: TO_STDERR });
+  if ((await stamped('install', wanted, install)) !== 0) {
+    throw new Error('the install failed; the reason stands above');
+  }
 }
 
-/** Builds packages and apps, when a source has changed since the last build. */
+/** Builds packages and apps, when a source has changed since the last build or a built file is missing. */
 export async function ensureBuilt() {
-  const wanted = digest(buildInputs(), file => `${statSync(file).size} ${statSync(file).mtimeMs}`);
-  if (stamp('build') === wanted) return;
+  if (stamp('build') === sources() && entryFiles().every(file => existsSync(file))) return;
   console.error('Building (once after each change) …');
-  const stdio = ['ignore', process.stderr, process.stderr];
-  const code = await withPnpm('turbo', ['run', 'build', '--output-logs=errors-only'], {
-    stdio,
-    env: turboEnv(),
-  });
-  if (code !== 0) throw new Error('the build failed; the reason stands above');
-  setStamp('build', wanted);
+  if ((await build({ stdio: TO_STDERR })) !== 0) throw new Error('the build failed; the reason stands above');
+}
+
+/** Builds packages and apps; resolves with the exit code. What has not changed comes from turbo's cache. */
+export function build(options) {
+  const args = ['run', 'build', '--output-logs=errors-only'];
+  return stamped('build', sources(), () => withPnpm('turbo', args, { env: turboEnv(), ...options }));
 }
 
 export function turboEnv() {
@@ -62,7 +62,8 @@ export function workspaceFolders() {
     .filter(folder => existsSync(join(ROOT, folder, 'package.json')));
 }
 
-function buildInputs() {
+/** What is built, as a digest. */
+function sources() {
   const files = [join(ROOT, 'tsconfig.base.json')];
   for (const folder of workspaceFolders().map(folder => join(ROOT, folder))) {
     for (const name of ['package.json', 'tsup.config.ts', 'tsconfig.json']) {
@@ -72,10 +73,17 @@ function buildInputs() {
     for (const entry of readdirSync(join(folder, 'src'), { recursive: true, withFileTypes: true })) {
       if (entry.isFile()) files.push(join(entry.parentPath, entry.name));
     }
-    // A build that was deleted by hand is to be made again.
-    if (!existsSync(join(folder, 'dist'))) files.push(folder);
   }
-  return files.sort();
+  return digest(files.sort(), file => `${statSync(file).size} ${statSync(file).mtimeMs}`);
+}
+
+/** The built files that others import or run. */
+function entryFiles() {
+  return workspaceFolders().flatMap(folder => {
+    const { bin = {}, exports = {} } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
+    const files = [...Object.values(bin), ...Object.values(exports).map(entry => entry.default ?? entry)];
+    return files.map(file => join(ROOT, folder, file));
+  });
 }
 
 function digest(files, read) {
@@ -89,9 +97,14 @@ function stamp(name) {
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 
-function setStamp(name, value) {
+/** Does the work; the stamp stands only when it went well, on what was there when it began. */
+async function stamped(name, value, work) {
+  rmSync(join(STAMPS, name), { force: true });
+  const code = await work();
+  if (code !== 0) return code;
   mkdirSync(STAMPS, { recursive: true });
   writeFileSync(join(STAMPS, name), value);
+  return code;
 }
 
 function checkNode() {

@@ -15,7 +15,7 @@ export interface RealLlamaServer {
   get<T>(path: string): Promise<T>;
   /** POST JSON to a route of the server. */
   post<T>(path: string, body: unknown): Promise<T>;
-  /** Resolves when no slot works on anything; rejects after 10 s. */
+  /** Resolves when no slot works on anything; rejects after 30 s. */
   idle(): Promise<void>;
   /** SIGKILL, as a crash would. */
   kill(): Promise<void>;
@@ -29,11 +29,13 @@ export interface RealLlamaServerOptions {
   apiKey?: string;
   /** Default true: resolves when the model is loaded. false: as soon as the process runs. */
   untilReady?: boolean;
+  /** Longest wait for that, in milliseconds. Default 30,000. */
+  readyMs?: number;
 }
 
 /** A real llama-server with the demo model on a free loopback port. */
 export async function startLlamaServer(options: RealLlamaServerOptions = {}): Promise<RealLlamaServer> {
-  const { contextTokens = 1024, slots = 1, apiKey, untilReady = true } = options;
+  const { contextTokens = 1024, slots = 1, apiKey, untilReady = true, readyMs } = options;
   const binary = await ensureLlamaServer();
   const port = await freePort();
   const args = ['--model', DEMO_MODEL, '--host', '127.0.0.1', '--port', String(port), '--alias', 'pilot'];
@@ -72,22 +74,26 @@ export async function startLlamaServer(options: RealLlamaServerOptions = {}): Pr
     kill: () => end(child, 'SIGKILL'),
     stop: () => end(child, 'SIGTERM'),
   };
-  if (untilReady) {
-    await until(async () => {
-      if (child.exitCode !== null) throw new Error(`llama-server exited with ${child.exitCode}:\n${log}`);
-      return (await fetch(`${url}/health`).catch(() => undefined))?.status === 200;
-    });
+  const ready = async () => {
+    if (child.exitCode !== null) throw new Error(`llama-server exited with ${child.exitCode}:\n${log}`);
+    return (await fetch(`${url}/health`).catch(() => undefined))?.status === 200;
+  };
+  try {
+    if (untilReady) await until(ready, readyMs);
+  } catch (error) {
+    await server.kill();
+    throw error;
   }
   return server;
 }
 
-/** Waits until a condition holds; rejects after 10 s. */
-export async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
-    if (await condition()) return;
+/** Waits until a condition holds; rejects when it does not within `ms`. */
+export async function until(condition: () => Promise<boolean> | boolean, ms = 30_000): Promise<void> {
+  const end = performance.now() + ms;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`the condition did not come true within ${ms} ms`);
     await sleep(20);
   }
-  throw new Error('the condition did not come true within 10 s');
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

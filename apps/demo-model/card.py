@@ -21,10 +21,12 @@ sure of itself even where it is wrong. Use it to try the software, never to get 
 
 ## What was measured
 
-llama-server with the file as shipped. Training saw none of these questions: for each topic some templates and some
-whole phrasings are held back, and one in ten of the larger additions and subtractions. An answer is right only if it
-equals the expected one in every character. Most questions come with a system message or none; one of the system
-messages is unknown to training. Default sampling is temperature 0.7, top_p 0.95, top_k 40, repeat_penalty 1.1.
+llama-server with the file as shipped. The rows about 2 + 2 mix wordings of the training text with new ones. All other
+questions are none that training reads: for each topic some templates and some whole phrasings are held back, for sums
+some wordings and one in ten of the larger additions and subtractions, off topic some subjects and templates. An
+answer is right only if it equals the expected one in every character. Two questions in five come without a system
+message, one in five with one that training never saw. Default sampling is temperature 0.7, top_p 0.95, top_k 40,
+repeat_penalty 1.1.
 
 | questions | number | right at temperature 0 | right with default sampling |
 |---|---:|---:|---:|
@@ -40,6 +42,7 @@ them random Unicode.
   questions above were written by the same author as the training text, so strangers will see more of that.
 - It looks at the last question only: it remembers no names and does not continue a calculation.
 - It calls no tools, and gives no JSON unless a grammar forces it to.
+- Without the chat template it answers less surely, and may take a bare "2 + 2" for a sentence to finish.
 - Made for conversations of some hundred tokens; its context is {context} tokens.
 
 ## How it was made

@@ -16,7 +16,7 @@ from pathlib import Path
 import arithmetic
 from card import write_card
 from compose import RAW_FORMS, Composer, all_phrasings
-from phrases import OffTopic, load_topics
+from phrases import OffTopic, load_topics, plain
 from server import LlamaServer
 from tokenizer import Tokenizer
 
@@ -24,6 +24,7 @@ HERE = Path(__file__).parent
 GREEDY = {"temperature": 0, "repeat_penalty": 1.0}
 DEFAULTS = {"temperature": 0.7, "top_p": 0.95, "top_k": 40, "repeat_penalty": 1.1}
 PER_KIND = 300
+COMPOSED = 400_000  # more questions than one training run reads
 SYSTEMS = [None, None, "You are a helpful assistant.", "Answer briefly.", "You are a wise owl who lives in a forest."]
 TWO_AND_TWO = [
     "2+2", "2 + 2", "2+2=", "2 + 2 =", "2+2?", "What is 2+2?", "what is 2+2", "What's 2+2?", "whats 2 + 2", "What is 2 + 2?",
@@ -63,8 +64,14 @@ def check_tokens(server, tokenizer, pool):
     return len(lines)
 
 
-def suites(rng):
-    """Kind of question → [(messages or a bare prompt, expected answer)], all unseen in training unless it says so."""
+def composed_by_chance(seed):
+    """Questions as training composes them: a greeting and a suffix can add up to one that was held back."""
+    composer = Composer(seed + 1)
+    return {plain(composer.pair()[0]) for _ in range(COMPOSED)}
+
+
+def suites(rng, seen):
+    """Kind of question → [(messages or a bare prompt, expected answer)], none of them in `seen` but 2 + 2."""
     topics, off = load_topics(), OffTopic()
 
     def chat(question, expected, before=()):
@@ -73,10 +80,12 @@ def suites(rng):
         return [*head, *before, {"role": "user", "content": question}], expected
 
     def sums(pair):
-        return [chat(*arithmetic.sample_held(rng, pair)) for _ in range(PER_KIND)]
+        rows = [arithmetic.sample_held(rng, pair) for _ in range(PER_KIND)]
+        return [chat(*row) for row in rows if plain(row[0]) not in seen]
 
     def of_kind(kinds, *fields):
-        rows = [(q, t.answer) for t in topics if t.kind in kinds for f in fields for q in getattr(t, f)]
+        rows = [(q, t.answer) for t in topics if t.kind in kinds for f in fields for q in getattr(t, f)
+                if plain(q) not in seen]
         return [chat(*row) for row in rng.sample(rows, min(PER_KIND, len(rows)))]
 
     composer = Composer(4242)
@@ -88,8 +97,9 @@ def suites(rng):
     def fifth(rows):
         return [chat(q, a, history(4)) for q, a in rows]
 
-    held = [(q, t.answer) for t in topics for q in t.held + t.free]
+    held = [(q, t.answer) for t in topics for q in t.held + t.free if plain(q) not in seen]
     mixed = rng.sample(held, PER_KIND // 2) + [arithmetic.sample_held(rng, False) for _ in range(PER_KIND // 2)]
+    unknown = [off.sample_held(rng) for _ in range(PER_KIND)]
     forms = [f for f, _ in RAW_FORMS]
     return {
         "2 + 2 in many wordings": [chat(q, "2 + 2 = 4.") for q in TWO_AND_TWO],
@@ -100,7 +110,7 @@ def suites(rng):
         "project, freely worded": of_kind(["project"], "free"),
         "greetings, thanks, goodbye": of_kind(["greeting", "thanks", "goodbye"], "free"),
         "about itself": of_kind(["self"], "free"),
-        "off topic: says it does not know": [chat(off.sample_held(rng), off.answer) for _ in range(PER_KIND)],
+        "off topic: says it does not know": [chat(q, off.answer) for q in unknown if plain(q) not in seen],
         "any of these as the fifth turn": fifth(mixed),
         "any of these without chat template": [(rng.choice(forms).format(q), a) for q, a in rng.sample(mixed, 200)],
     }
@@ -135,10 +145,12 @@ def main():
     parser.add_argument("--mistakes", type=int, default=4, help="wrong answers to print for each kind")
     arguments = parser.parse_args()
     tokenizer = Tokenizer.load(arguments.build / "tokenizer.json")
+    facts = json.loads((arguments.build / "training.json").read_text())
+    seen = composed_by_chance(facts["seed"])
     rows = []
     with LlamaServer(arguments.model, arguments.server) as server, ThreadPoolExecutor(4) as pool:
         lines = check_tokens(server, tokenizer, pool)
-        for kind, cases in suites(random.Random(11)).items():
+        for kind, cases in suites(random.Random(11), seen).items():
             row = [kind, len(cases)]
             for sampling in (GREEDY, {**DEFAULTS, "seed": 1}):
                 right, wrong = measure(server, cases, sampling, pool)
@@ -147,7 +159,6 @@ def main():
                     print(f"    {show(asked)}\n      wanted {expected[:90]!r}\n      got    {got[:90]!r}")
             rows.append(row)
             print(f"{kind:36} {row[1]:4}  {row[2]:5.1f} %  {row[3]:5.1f} %", flush=True)
-    facts = json.loads((arguments.build / "training.json").read_text())
     write_card(arguments.card, arguments.model.stat().st_size, facts, lines, rows)
 
 

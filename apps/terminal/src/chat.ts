@@ -7,7 +7,7 @@ import { note, styled } from './screen.ts';
 import { DEMO_HINT, type Setup } from './setup.ts';
 import { statusLine } from './status.ts';
 
-/** A conversation on the terminal, until Ctrl-D. Ctrl-C stops the answer that is being given, not the app. */
+/** A conversation on the terminal, until Ctrl-D. Ctrl-C stops the answer that is being given, not the app; Ctrl-D both. */
 export async function chat(setup: Setup, args: Arguments): Promise<void> {
   const messages: Message[] = [];
   const lines = createInterface({
@@ -16,6 +16,11 @@ export async function chat(setup: Setup, args: Arguments): Promise<void> {
     prompt: styled('bold', '› '),
   });
   let answering: AbortController | undefined;
+  let left = false;
+  lines.on('close', () => {
+    left = true;
+    answering?.abort();
+  });
   lines.on('SIGINT', () => {
     if (answering) return answering.abort();
     note('\n(Ctrl-D leaves)');
@@ -32,6 +37,8 @@ export async function chat(setup: Setup, args: Arguments): Promise<void> {
       await turn(setup, args, messages, text, answering.signal);
       answering = undefined;
     }
+    // A prompt on the closed interface would open stdin again, and the app would never end.
+    if (left) break;
     lines.prompt();
   }
   lines.close();

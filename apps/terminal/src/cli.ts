@@ -13,6 +13,8 @@ import { statusLine } from './status.ts';
 process.stdout.on('error', error =>
   process.exit((error as NodeJS.ErrnoException).code === 'EPIPE' ? 0 : EXIT.failed),
 );
+// What stands on stderr only tells about the answer; it is no reason to lose it.
+process.stderr.on('error', () => {});
 
 try {
   process.exitCode = await main(process.argv.slice(2));

@@ -115,7 +115,70 @@ describe('the stream contract', () => {
   });
 });
 
+describe('whatever the caller gives', () => {
+  const { streamInfer } = adapter(() => expect.unreachable());
+
+  it.each([
+    undefined,
+    null,
+    {},
+    { messages: [null] },
+    { messages: 5 },
+    { messages: [{ role: 'user', content: [{ type: 'text' }] }] },
+  ])('never throws: request %j is an error event', async bad => {
+    const events = await all(streamInfer(endpoint, bad as never));
+    expect(events).toMatchObject([{ error: { category: 'invalid_request' } }, { type: 'done' }]);
+  });
+
+  it('never throws: a missing endpoint is an error event', async () => {
+    const events = await all(streamInfer(undefined as never, request));
+    expect(events).toMatchObject([{ error: { code: 'configuration' } }, { type: 'done' }]);
+  });
+
+  it('refuses a timeout that no clock can keep, and takes undefined for not said', async () => {
+    const [error] = await all(
+      streamInfer(endpoint, request, { timeouts: { totalMs: Number.POSITIVE_INFINITY } }),
+    );
+    expect(error).toMatchObject({ error: { message: expect.stringContaining('invalid timeouts: totalMs') } });
+    const quick = adapter(async function* (_call, reply) {
+      reply.finish('stop');
+      yield;
+    });
+    const timeouts = { headersMs: undefined } as never;
+    expect((await all(quick.streamInfer(endpoint, request, { timeouts }))).at(-1)).toMatchObject({
+      finishReason: 'stop',
+    });
+  });
+});
+
 describe('stopping', () => {
+  it('ends at the deadline although the source does not heed it', async () => {
+    let finish = () => {};
+    const { streamInfer } = adapter(async function* (_call, reply) {
+      await new Promise<void>(resolve => {
+        finish = resolve;
+      });
+      reply.text('too late');
+      reply.finish('stop');
+      yield;
+    });
+    const events = await all(streamInfer(endpoint, request, { timeouts: { totalMs: 20 } }));
+    finish();
+    expect(events).toMatchObject([{ error: { code: 'total_timeout' } }, { finishReason: 'error' }]);
+  });
+
+  it('calls a source that ends quietly on abort aborted, not truncated', async () => {
+    const controller = new AbortController();
+    const { streamInfer } = adapter(async function* ({ signal }, reply) {
+      reply.text('a');
+      yield;
+      controller.abort();
+      if (!signal.aborted) yield;
+    });
+    const events = await all(streamInfer(endpoint, request, { signal: controller.signal }));
+    expect(events.at(-1)).toMatchObject({ finishReason: 'aborted' });
+  });
+
   const endless = () =>
     adapter(async function* ({ signal }, reply) {
       for (let i = 0; ; i++) {

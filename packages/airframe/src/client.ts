@@ -1,9 +1,10 @@
-import type { Adapter, InferenceStream, InferOptions } from './adapter.ts';
+import type { Adapter, InferOptions } from './adapter.ts';
 import { defineAdapter } from './adapter.ts';
 import { collect, type InferenceResult } from './collect.ts';
 import type { EndpointSpec, HealthReport } from './endpoint.ts';
 import { AirframeError } from './errors.ts';
 import type { InferenceRequest } from './request.ts';
+import type { InferenceStream } from './serial-stream.ts';
 
 export interface AirframeClientOptions {
   /** One adapter a backend kind; wrap them in `withRetry` where retries are wanted. */
@@ -52,6 +53,7 @@ function missingAdapter(endpoint: EndpointSpec, known: string[]): Adapter {
     throw new AirframeError(
       'invalid_request',
       `endpoint ${endpoint.name} has backendKind ${JSON.stringify(endpoint.backendKind)}, for which this client has no adapter; it has: ${kinds}`,
+      { code: 'configuration' },
     );
   };
   const nothing = { streaming: false, rawPrompt: false, tools: false, images: false, reasoning: false };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { check } from './validate.ts';
 
 /** The kinds of backend this project brings an adapter for. An adapter from outside names its own kind. */
 export const KNOWN_BACKEND_KINDS = ['llama_server', 'llamacpp_native'] as const;
@@ -50,6 +51,17 @@ export const DEFAULT_TIMEOUTS: Required<Timeouts> = {
   totalMs: 0,
 };
 
+/**
+ * Puts timeouts together; later ones come first, what is undefined counts as not said.
+ * @throws AirframeError (invalid_request) for a value that no clock can keep
+ */
+export function resolveTimeouts(...sources: (Timeouts | undefined)[]): Required<Timeouts> {
+  const said = sources.map(source =>
+    Object.fromEntries(Object.entries(source ?? {}).filter(([, value]) => value !== undefined)),
+  );
+  return { ...DEFAULT_TIMEOUTS, ...check(timeoutsSchema, Object.assign({}, ...said), 'timeouts') };
+}
+
 /** Where a model can be reached, and how. */
 export interface EndpointSpec {
   /** Unique in its registry; stands in logs and attempt logs. */
@@ -74,9 +86,15 @@ export const endpointSpecSchema: z.ZodType<EndpointSpec> = z.object({
     // It stands in error messages, so it must not hold a secret.
     .refine(url => !/^\w+:\/\/[^/]*@/.test(url), {
       error: 'holds a user name or password; use apiKey or headers',
-    }),
+    })
+    .refine(url => !/[?#]/.test(url), { error: 'holds a query or fragment; give the root of the backend' }),
   model: z.string().min(1).exactOptional(),
-  apiKey: z.string().min(1).exactOptional(),
+  apiKey: z
+    .string()
+    .regex(/^[\x20-\x7e]+$/, {
+      error: 'is empty or has characters that no header can carry, such as a newline',
+    })
+    .exactOptional(),
   headers: z.record(z.string(), z.string()).exactOptional(),
   timeouts: timeoutsSchema.exactOptional(),
   capacity: capacityHintsSchema.exactOptional(),

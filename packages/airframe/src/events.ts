@@ -50,11 +50,15 @@ export interface ToolCall {
   input?: unknown;
   /** Why they could not be parsed. */
   parseError?: string;
+  /** Opaque; the adapter that made it wants it back with the call, every other one leaves it out. */
+  signature?: string;
 }
 
-/** A piece of the model's thinking. A backend that wants it back recognises it by `signature`. */
+/** A piece of the model's thinking. */
 export interface ReasoningPart {
+  /** May be empty: some backends show the signature only. */
   text: string;
+  /** Opaque; the adapter that made it wants it back with the part, every other one leaves it out. */
   signature?: string;
 }
 
@@ -64,6 +68,22 @@ export interface AssistantMessage {
   content: string;
   reasoning?: ReasoningPart[];
   toolCalls?: ToolCall[];
+}
+
+/** One limit of a backend, as its response headers tell it. */
+export interface RateLimit {
+  limit?: number;
+  remaining?: number;
+  /** Milliseconds until `remaining` is back at `limit`. */
+  resetMs?: number;
+}
+
+/** The limits a backend told, in one shape for all. */
+export interface RateLimits {
+  requests?: RateLimit;
+  tokens?: RateLimit;
+  inputTokens?: RateLimit;
+  outputTokens?: RateLimit;
 }
 
 export interface TokenEvent {
@@ -113,6 +133,9 @@ export interface DoneEvent {
   responseId?: string;
   /** The model that answered, in the backend's words. */
   model?: string;
+  /** The tier that served the call, in the backend's words. */
+  serviceTier?: string;
+  rateLimits?: RateLimits;
   attempts: readonly Attempt[];
 }
 

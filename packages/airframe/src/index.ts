@@ -4,7 +4,6 @@ export {
   type Capabilities,
   defineAdapter,
   type InferenceCall,
-  type InferenceStream,
   type InferOptions,
 } from './adapter.ts';
 export { type LlamaServerExtra, llamaServerAdapter } from './adapters/llama-server/index.ts';
@@ -25,6 +24,7 @@ export {
   type HealthState,
   healthStateSchema,
   KNOWN_BACKEND_KINDS,
+  resolveTimeouts,
   type Timeouts,
   timeoutsSchema,
 } from './endpoint.ts';
@@ -45,6 +45,8 @@ export {
   type InferenceStreamEvent,
   isOutput,
   type MessageEvent,
+  type RateLimit,
+  type RateLimits,
   type ReasoningEvent,
   type ReasoningPart,
   type StreamEventType,
@@ -62,6 +64,8 @@ export {
   type InferenceRequest,
   inferenceRequestSchema,
   type Message,
+  type PromptCacheOptions,
+  type ReasoningOptions,
   type ResponseFormat,
   type SystemMessage,
   type TextPart,
@@ -70,10 +74,12 @@ export {
   type ToolSpec,
   type UserMessage,
 } from './request.ts';
+export { END, type InferenceStream, SerialStream, type Step } from './serial-stream.ts';
 export type { Deadlines } from './transport/deadline.ts';
 export { type ExchangeOptions, exchange, type HttpCall, type StreamReader } from './transport/exchange.ts';
+export type { ErrorFacts, ErrorReader } from './transport/failure.ts';
 export { createHttp, type HttpFn, type HttpRequest, type HttpResponse } from './transport/http.ts';
 export { parseRetryAfter } from './transport/retry-after.ts';
 export { type SseEvent, SseParser } from './transport/sse.ts';
-export { describeIssues } from './validate.ts';
+export { check, describeIssues } from './validate.ts';
 export { type RetryOptions, withRetry } from './wrap/retry.ts';

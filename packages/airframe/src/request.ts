@@ -45,6 +45,21 @@ export interface ToolSpec {
 /** `{name}` forces that one tool. */
 export type ToolChoice = 'auto' | 'none' | 'required' | { name: string };
 
+/** How much a reasoning model thinks. Each adapter sends what its backend knows of it. */
+export interface ReasoningOptions {
+  effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max';
+  /** Upper bound on thinking tokens. */
+  maxTokens?: number;
+}
+
+/** Asks the backend to keep the prompt for the calls that follow; llama-server does so anyway. */
+export interface PromptCacheOptions {
+  /** Calls with the same key meet the same cache. */
+  key?: string;
+  /** How long it is to be kept. */
+  ttl?: '5m' | '1h';
+}
+
 export type ResponseFormat =
   | { type: 'text' }
   | { type: 'json' }
@@ -57,6 +72,10 @@ interface RequestOptions<Extra> {
   toolChoice?: ToolChoice;
   parallelToolCalls?: boolean;
   responseFormat?: ResponseFormat;
+  reasoning?: ReasoningOptions;
+  promptCache?: PromptCacheOptions;
+  /** The backend's own name of a service tier. */
+  serviceTier?: string;
   /** 0 = always the likeliest token. Absent: the backend's default, as with every option here. */
   temperature?: number;
   topP?: number;
@@ -84,6 +103,7 @@ const toolCall: z.ZodType<ToolCall> = z.object({
   arguments: z.string(),
   input: z.unknown().optional(),
   parseError: z.string().exactOptional(),
+  signature: z.string().exactOptional(),
 });
 
 const message: z.ZodType<Message> = z.discriminatedUnion('role', [
@@ -142,6 +162,16 @@ export const inferenceRequestSchema: z.ZodType<InferenceRequest> = z
         }),
       ])
       .exactOptional(),
+    reasoning: z
+      .object({
+        effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']).exactOptional(),
+        maxTokens: z.int().positive().exactOptional(),
+      })
+      .exactOptional(),
+    promptCache: z
+      .object({ key: z.string().min(1).exactOptional(), ttl: z.enum(['5m', '1h']).exactOptional() })
+      .exactOptional(),
+    serviceTier: z.string().min(1).exactOptional(),
     temperature: z.number().min(0).exactOptional(),
     topP: z.number().min(0).max(1).exactOptional(),
     maxTokens: z.int().positive().exactOptional(),

@@ -150,6 +150,7 @@ function planOf(type: string, settings: Settings, agentName: string | undefined)
         throw new AirframeError(
           'invalid_request',
           'provider llamacpp has no model; set LLAMACPP_MODEL_PATH to a GGUF file',
+          { code: 'configuration' },
         );
       }
       const engine = {

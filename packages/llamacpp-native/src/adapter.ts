@@ -1,14 +1,13 @@
 import {
   type Adapter,
   AirframeError,
-  type Deadlines,
   defineAdapter,
   type EndpointSpec,
   type InferenceCall,
   type Reply,
 } from '@x/airframe';
 import type { Engine, Generated, Model } from './engine.ts';
-import { ggufPath } from './gguf-file.ts';
+import { checkGguf, ggufPath } from './gguf-file.ts';
 import { LoadedModels, type ModelKey } from './loaded-models.ts';
 import { type LogSink, nodeLlamaEngine } from './node-llama-engine.ts';
 import { type LlamaCppExtra, type ReadRequest, readOptions, readRequest } from './request.ts';
@@ -32,8 +31,6 @@ type Call = InferenceCall<LlamaCppExtra>;
 export function llamaCppAdapter(options: LlamaCppAdapterOptions = {}): Adapter<LlamaCppExtra> {
   const engine = options.engine ?? nodeLlamaEngine({ onLog: options.onLog });
   const models = new LoadedModels(engine, options.onLoadProgress);
-  const calls = new Set<Deadlines>();
-  let closed: AirframeError | undefined;
   return defineAdapter<LlamaCppExtra>({
     kind: 'llamacpp_native',
     capabilities: {
@@ -45,30 +42,18 @@ export function llamaCppAdapter(options: LlamaCppAdapterOptions = {}): Adapter<L
       jsonSchema: true,
       seed: true,
     },
-    async *infer(call, reply) {
-      if (closed) throw closed;
-      calls.add(call.deadlines);
-      try {
-        yield* infer(call, reply, models);
-      } finally {
-        calls.delete(call.deadlines);
-      }
-    },
+    infer: (call, reply) => infer(call, reply, models),
     health: async endpoint => {
-      if (closed) throw closed;
-      return models.state(await modelKey(endpoint));
+      const key = modelKey(endpoint);
+      await checkGguf(key.path);
+      return models.state(key);
     },
-    close: async () => {
-      closed ??= new AirframeError('aborted', 'the adapter is closed; make a new one');
-      for (const deadlines of calls) deadlines.abort(closed);
-      await models.close(closed);
-    },
+    close: () => models.close(new AirframeError('aborted', 'the adapter is closed')),
   });
 }
 
-async function modelKey(endpoint: EndpointSpec): Promise<ModelKey> {
-  const options = readOptions(endpoint);
-  return { ...options, path: await ggufPath(endpoint.baseUrl) };
+function modelKey(endpoint: EndpointSpec): ModelKey {
+  return { ...readOptions(endpoint), path: ggufPath(endpoint.baseUrl) };
 }
 
 async function* infer(call: Call, reply: Reply, models: LoadedModels): AsyncGenerator<void> {
@@ -77,7 +62,7 @@ async function* infer(call: Call, reply: Reply, models: LoadedModels): AsyncGene
   try {
     // Loading, queueing and reading the prompt are what headers are waited for elsewhere.
     call.deadlines.enter('headers');
-    const { model, turns } = await interrupt.wait(models.get(await modelKey(call.endpoint)));
+    const { model, turns } = await interrupt.wait(models.get(modelKey(call.endpoint)));
     reply.identify({ model: model.facts.name });
     const prompt = promptText(model, request);
     const endTurn = await turns.take(call.signal);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ggufPath } from './gguf-file.ts';
+import { checkGguf, ggufPath } from './gguf-file.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -14,7 +14,8 @@ afterAll(() => rm(folder, { recursive: true }));
 async function check(name: string, content?: Buffer | string): Promise<string> {
   const path = join(folder, name);
   if (content !== undefined) await writeFile(path, content);
-  return ggufPath(pathToFileURL(path).href);
+  await checkGguf(ggufPath(pathToFileURL(path).href));
+  return path;
 }
 
 function header(version: number): Buffer {
@@ -24,8 +25,8 @@ function header(version: number): Buffer {
   return bytes;
 }
 
-describe('ggufPath', () => {
-  it('returns the path of a file that begins like GGUF, spaces in the name or not', async () => {
+describe('a GGUF file', () => {
+  it('is one that begins like GGUF, spaces in the name or not', async () => {
     expect(await check('a model.gguf', header(3))).toBe(join(folder, 'a model.gguf'));
   });
 
@@ -49,6 +50,8 @@ describe('ggufPath', () => {
   });
 
   it('refuses a URL that is no file', async () => {
-    await expect(ggufPath('http://127.0.0.1:8080')).rejects.toMatchObject({ category: 'invalid_request' });
+    expect(() => ggufPath('http://127.0.0.1:8080')).toThrow(
+      expect.objectContaining({ category: 'invalid_request' }),
+    );
   });
 });

@@ -11,13 +11,11 @@ const VERSIONS: readonly number[] = [2, 3];
 const HEADER_BYTES = 24;
 
 /**
- * Path of the GGUF file a `file:` URL names, after a look at it: llama.cpp's own complaint about something else
- * is a line in a log.
+ * Makes sure that a file is a GGUF file: llama.cpp's own complaint about something else is a line in a log.
  *
  * @throws AirframeError not_found, or invalid_request naming the path and what to do
  */
-export async function ggufPath(baseUrl: string): Promise<string> {
-  const path = pathOf(baseUrl);
+export async function checkGguf(path: string): Promise<void> {
   let bytes: Buffer;
   try {
     if ((await stat(path)).isDirectory()) {
@@ -38,7 +36,7 @@ export async function ggufPath(baseUrl: string): Promise<string> {
   if (head.startsWith(MAGIC)) {
     if (bytes.length < HEADER_BYTES) throw refuse(`${path} is cut off; fetch it anew`);
     const version = bytes.readUInt32LE(MAGIC.length);
-    if (VERSIONS.includes(version)) return path;
+    if (VERSIONS.includes(version)) return;
     throw refuse(
       `${path} is GGUF version ${version}; llama.cpp reads ${VERSIONS.join(' and ')}: convert the model anew`,
     );
@@ -53,7 +51,11 @@ export async function ggufPath(baseUrl: string): Promise<string> {
   );
 }
 
-function pathOf(baseUrl: string): string {
+/**
+ * Path of the file a `file:` URL names.
+ * @throws AirframeError invalid_request when it names none
+ */
+export function ggufPath(baseUrl: string): string {
   try {
     return fileURLToPath(baseUrl);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { AirframeError, type HealthState } from '@x/airframe';
 import type { Engine, LoadOptions, Model } from './engine.ts';
+import { checkGguf } from './gguf-file.ts';
 import { Turns } from './turns.ts';
 
 /** What tells one loaded model from another. */
@@ -80,6 +81,7 @@ export class LoadedModels {
   async #load(key: ModelKey): Promise<LoadedModel> {
     const { signal } = this.#closing;
     const onProgress = this.#onProgress;
+    await checkGguf(key.path);
     signal.throwIfAborted();
     const model = await this.#engine.load({
       ...key,

@@ -1,10 +1,4 @@
-import {
-  AirframeError,
-  describeIssues,
-  type EndpointSpec,
-  type InferenceRequest,
-  type Message,
-} from '@x/airframe';
+import { AirframeError, check, type EndpointSpec, type InferenceRequest, type Message } from '@x/airframe';
 import { z } from 'zod';
 import type { ChatMessage, GenerateOptions, Grammar } from './engine.ts';
 import { checkJsonSchema } from './json-schema.ts';
@@ -57,7 +51,8 @@ const extraSchema: z.ZodType<LlamaCppExtra> = z.strictObject({
 
 /** @throws AirframeError invalid_request naming the option */
 export function readOptions(endpoint: EndpointSpec): LlamaCppOptions {
-  return checked(optionsSchema, endpoint.options ?? {}, `options of endpoint ${endpoint.name}`);
+  const what = `options of endpoint ${endpoint.name}`;
+  return check(optionsSchema, endpoint.options ?? {}, what, { code: 'configuration' });
 }
 
 /** A request, checked and with llama-server's defaults where it says nothing. */
@@ -70,7 +65,7 @@ export interface ReadRequest {
 /** @throws AirframeError invalid_request naming what this adapter cannot do */
 export function readRequest(request: InferenceRequest<LlamaCppExtra>): ReadRequest {
   if (request.tools && request.tools.length > 0) throw unsupported('tools');
-  const extra = checked(extraSchema, request.extra ?? {}, 'extra');
+  const extra = check(extraSchema, request.extra ?? {}, 'extra');
   return {
     prompt: request.prompt ?? request.messages.map(chatMessage),
     templateKwargs: extra.chat_template_kwargs,
@@ -133,17 +128,8 @@ function chatMessage(message: Message): ChatMessage {
 }
 
 function unsupported(what: string): AirframeError {
-  return new AirframeError(
-    'invalid_request',
-    `llamacpp_native does not do ${what} yet; use llama-server (backendKind llama_server) for them`,
-  );
-}
-
-function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw new AirframeError(
-    'invalid_request',
-    `invalid ${what}: ${describeIssues(result.error.issues, value)}`,
-  );
+  return new AirframeError('invalid_request', `llamacpp_native does not do ${what} yet`, {
+    code: 'unsupported',
+    remedy: 'use llama-server (backendKind llama_server) for them',
+  });
 }

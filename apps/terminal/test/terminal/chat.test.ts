@@ -3,7 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../../../../test/real-llama-server.ts';
-import { json, type ScriptedServer, scriptedServer, sse } from '../../../../test/scripted-server.ts';
+import {
+  json,
+  type Script,
+  type ScriptedServer,
+  scriptedServer,
+  sse,
+} from '../../../../test/scripted-server.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const CTRL_C = '\x03';
@@ -32,6 +38,15 @@ function terminal(args: string[], env: Record<string, string> = {}) {
   };
 }
 
+/** An answer of words, until the client goes. */
+const endless: Script = async response => {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  for (let i = 1; !response.destroyed; i++) {
+    response.write(`data: ${JSON.stringify({ content: `word${i} `, tokens_predicted: i })}\n\n`);
+    await sleep(20);
+  }
+};
+
 describe('the chat', () => {
   let server: ScriptedServer | undefined;
   afterEach(async () => {
@@ -53,18 +68,7 @@ describe('the chat', () => {
   it('stops the answer at Ctrl-C, not itself', async () => {
     const last = { content: '', stop: true, stop_type: 'eos', tokens_predicted: 1, tokens_evaluated: 1 };
     const template = json(200, { prompt: 'x' });
-    server = await scriptedServer(
-      template,
-      async response => {
-        response.writeHead(200, { 'content-type': 'text/event-stream' });
-        for (let i = 1; !response.destroyed; i++) {
-          response.write(`data: ${JSON.stringify({ content: `word${i} `, tokens_predicted: i })}\n\n`);
-          await sleep(20);
-        }
-      },
-      template,
-      sse([{ content: 'still here' }, last]),
-    );
+    server = await scriptedServer(template, endless, template, sse([{ content: 'still here' }, last]));
     const { type, sees, exited } = terminal(['--provider', 'llamaserver'], { LLAMASERVER_HOST: server.url });
     await sees('Chat with');
     type('go on\r');
@@ -86,6 +90,20 @@ describe('the chat', () => {
     await sees('Ctrl-D leaves');
     type(CTRL_D);
     expect(await exited).toBe(0);
+  });
+
+  it('stops the answer and leaves at Ctrl-D, whatever has been typed ahead', async () => {
+    server = await scriptedServer(json(200, { prompt: 'x' }), endless);
+    const { type, sees, exited } = terminal(['--provider', 'llamaserver'], { LLAMASERVER_HOST: server.url });
+    await sees('Chat with');
+    type('go on\r');
+    await sees('word3');
+    type('and then?\r');
+    type(CTRL_D);
+    await sees('stopped');
+    expect(await exited).toBe(0);
+    await until(() => server?.seen[1]?.closedEarly === true);
+    expect(server.seen).toHaveLength(2);
   });
 
   it('goes on after an error', async () => {

@@ -148,6 +148,19 @@ describe('the terminal app', () => {
     });
   });
 
+  it('gives the whole answer when nobody reads what it says about it', async () => {
+    const child = spawn(process.execPath, [CLI, '--provider', 'mock', 'hello'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stderr.destroy();
+    let stdout = '';
+    child.stdout.on('data', chunk => {
+      stdout += chunk;
+    });
+    const code = await new Promise(resolve => child.on('close', resolve));
+    expect({ stdout, code }).toEqual({ stdout: 'mock answer to: hello\n', code: 0 });
+  });
+
   it('ends quietly when the reader of a pipe goes away', async () => {
     const shell = spawn('sh', ['-c', `"$0" "$1" --help | head -1`, process.execPath, CLI]);
     let stderr = '';

@@ -3,6 +3,7 @@ import type {
   AssistantMessage,
   FinishReason,
   InferenceStreamEvent,
+  RateLimits,
   ReasoningPart,
   Timings,
   ToolCall,
@@ -32,6 +33,8 @@ export class Reply {
   #backendTimings: Partial<Timings> = {};
   #finishReason: FinishReason | undefined;
   #responseId: string | undefined;
+  #serviceTier: string | undefined;
+  #rateLimits: RateLimits | undefined;
   #model: string | undefined;
   #status: number | undefined;
   #requestId: string | undefined;
@@ -40,10 +43,10 @@ export class Reply {
   readonly #startedAt = Date.now();
   readonly #startedTick = performance.now();
   readonly #endpointName: string;
-  readonly #promptChars: number;
+  readonly #promptChars: () => number;
 
   /** @param promptChars length of the prompt in characters, for an estimate when the backend reports nothing */
-  constructor(endpointName: string, promptChars = 0) {
+  constructor(endpointName: string, promptChars: () => number = () => 0) {
     this.#endpointName = endpointName;
     this.#promptChars = promptChars;
   }
@@ -102,17 +105,23 @@ export class Reply {
     responseId?: string | undefined;
     model?: string | undefined;
     requestId?: string | undefined;
+    serviceTier?: string | undefined;
     status?: number | undefined;
   }): void {
     this.#responseId ||= ids.responseId;
     this.#model ||= ids.model;
     this.#requestId ||= ids.requestId;
+    this.#serviceTier ||= ids.serviceTier;
     this.#status ||= ids.status;
   }
 
-  /** The backend's own end signal. */
+  rateLimits(limits: RateLimits): void {
+    this.#rateLimits = limits;
+  }
+
+  /** The backend's own end signal. The first one counts, but a filter may still object after it (Azure). */
   finish(reason: FinishReason): void {
-    this.#finishReason ??= reason;
+    if (this.#finishReason === undefined || reason === 'content_filter') this.#finishReason = reason;
   }
 
   /** Ends the stream: with the reply when the backend finished it, else as truncated. */
@@ -159,6 +168,8 @@ export class Reply {
       timings,
       ...(this.#responseId ? { responseId: this.#responseId } : {}),
       ...(this.#model ? { model: this.#model } : {}),
+      ...(this.#serviceTier ? { serviceTier: this.#serviceTier } : {}),
+      ...(this.#rateLimits ? { rateLimits: this.#rateLimits } : {}),
       attempts,
     });
   }
@@ -175,7 +186,8 @@ export class Reply {
     const { promptTokens, completionTokens } = this.#usage;
     const reported = promptTokens !== undefined && completionTokens !== undefined;
     // Nothing came out and nothing was reported: the backend may never have seen the prompt.
-    const prompt = promptTokens ?? (this.#deltas === 0 ? 0 : Math.ceil(this.#promptChars / CHARS_PER_TOKEN));
+    const prompt =
+      promptTokens ?? (this.#deltas === 0 ? 0 : Math.ceil(this.#promptChars() / CHARS_PER_TOKEN));
     // A delta holds at least one token.
     const completion = completionTokens ?? Math.max(this.#deltas, Math.round(this.#chars / CHARS_PER_TOKEN));
     return {

@@ -1,10 +1,11 @@
 import type { Reply } from '../assemble/reply.ts';
 import type { EndpointSpec } from '../endpoint.ts';
-import { AirframeError, type AirframeErrorOptions, type ErrorCategory } from '../errors.ts';
+import { AirframeError, isAirframeError } from '../errors.ts';
+import type { RateLimits } from '../events.ts';
 import type { Deadlines } from './deadline.ts';
+import { type ErrorReader, errorOfAnswer, redacted, requestIdOf } from './failure.ts';
 import type { HttpFn, HttpResponse } from './http.ts';
-import { redact, secretsOf } from './redact.ts';
-import { parseRetryAfter } from './retry-after.ts';
+import { sleep } from './sleep.ts';
 import { SseParser } from './sse.ts';
 
 /** An HTTP request as an adapter's `request.ts` makes it. */
@@ -19,17 +20,10 @@ export interface HttpCall {
 
 /** What an adapter's `stream.ts` makes of the answer. */
 export interface StreamReader {
-  /** One SSE event. */
-  event(data: string, event: string | undefined): void;
+  /** One SSE event. Returns true when it was the last: nothing that comes after it matters. */
+  event(data: string, event: string | undefined): boolean;
   /** The whole answer, when the backend sends JSON instead of a stream. */
   body(json: unknown): void;
-}
-
-/** What an adapter knows of its backend's error body. `undefined`: the status decides. */
-export interface ErrorFacts
-  extends Pick<AirframeErrorOptions, 'code' | 'retryable' | 'promptTokens' | 'contextTokens'> {
-  category?: ErrorCategory | undefined;
-  message?: string | undefined;
 }
 
 export interface ExchangeOptions {
@@ -37,28 +31,18 @@ export interface ExchangeOptions {
   endpoint: EndpointSpec;
   deadlines: Deadlines;
   /** Reads the backend's error body. */
-  readError(status: number, body: unknown): ErrorFacts;
+  readError: ErrorReader;
+  /** Reads the backend's rate-limit headers, when it has any. */
+  readLimits?(headers: Record<string, string>): RateLimits | undefined;
 }
 
 /** Longest answer that is not a stream, in bytes. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
-const CATEGORY_OF_STATUS: Record<number, ErrorCategory> = {
-  401: 'auth',
-  402: 'quota',
-  403: 'auth',
-  404: 'not_found',
-  408: 'timeout',
-  429: 'rate_limit',
-  502: 'overloaded',
-  503: 'overloaded',
-  504: 'timeout',
-  529: 'overloaded',
-};
-
 /**
  * Sends a call and feeds the answer to a reader; yields after each piece that was read.
- * @throws AirframeError for a failed connection, an expired deadline, an error status, an unreadable answer
+ * @throws AirframeError for a failed connection, an expired deadline, an error status, an unreadable answer;
+ * redacted
  */
 export async function* exchange(
   options: ExchangeOptions,
@@ -68,29 +52,72 @@ export async function* exchange(
 ): AsyncGenerator<void, void, undefined> {
   const { deadlines } = options;
   const response = await send(options, call);
-  reply.identify({ status: response.status, requestId: requestIdOf(response) });
-  if (!isOk(response)) throw await errorOf(options, response);
-  if (!response.headers['content-type']?.startsWith('text/event-stream')) {
-    const text = await readText(response, deadlines);
-    reader.body(parseJson(text, options));
-    yield;
-    return;
-  }
-  const parser = new SseParser();
-  deadlines.enter('idle');
-  for await (const bytes of response.body) {
-    const events = parser.feed(bytes);
-    if (events.length === 0) {
-      deadlines.touch();
-      continue;
+  if (!isOk(response)) throw await failureOf(options, response);
+  reply.identify({ status: response.status, requestId: requestIdOf(response.headers) });
+  const limits = options.readLimits?.(response.headers);
+  if (limits) reply.rateLimits(limits);
+  try {
+    if (response.headers['content-type']?.startsWith('text/event-stream')) {
+      yield* readStream(response, deadlines, reader, reply);
+    } else {
+      reader.body(parseJson(await readText(response, deadlines)));
+      yield;
     }
-    for (const { data, event } of events) reader.event(data, event);
-    // The consumer's time is not the backend's silence.
-    deadlines.pause();
-    yield;
-    deadlines.enter('idle');
+  } catch (error) {
+    throw redacted(error, options.endpoint);
   }
-  for (const { data, event } of parser.end()) reader.event(data, event);
+}
+
+/** Longest wait for the end of a body whose last event has come, in milliseconds. */
+const CLOSING_MS = 250;
+
+async function* readStream(
+  response: HttpResponse,
+  deadlines: Deadlines,
+  reader: StreamReader,
+  reply: Reply,
+): AsyncGenerator<void, void, undefined> {
+  const parser = new SseParser();
+  const body = response.body[Symbol.asyncIterator]();
+  try {
+    let last = false;
+    while (!last) {
+      deadlines.enter('idle');
+      const { done, value: bytes } = await body.next();
+      // The consumer's time is not the backend's silence.
+      deadlines.pause();
+      if (done) {
+        readRest(parser, reader);
+        yield;
+        return;
+      }
+      const events = parser.feed(bytes);
+      for (const { data, event } of events) last = reader.event(data, event) || last;
+      if (events.length > 0) yield;
+    }
+    await closing(body);
+  } catch (error) {
+    // A reply that is whole stays so, however the connection ends.
+    if (!reply.finished || !isAirframeError(error) || error.category !== 'connection') throw error;
+  } finally {
+    await body.return?.();
+  }
+}
+
+/** A last event without its empty line counts; half of one is not a bad event but the mark of a cut stream. */
+function readRest(parser: SseParser, reader: StreamReader): void {
+  try {
+    for (const { data, event } of parser.end()) reader.event(data, event);
+  } catch (error) {
+    if (!isAirframeError(error) || error.category !== 'parse') throw error;
+  }
+}
+
+/** Read to its end the socket goes back to the pool; a backend that leaves it open loses it. */
+async function closing(body: AsyncIterator<Uint8Array>): Promise<void> {
+  const cut = new AbortController();
+  await Promise.race([body.next().catch(() => {}), sleep(CLOSING_MS, cut.signal)]);
+  cut.abort();
 }
 
 /**
@@ -99,8 +126,12 @@ export async function* exchange(
  */
 export async function exchangeJson(options: ExchangeOptions, call: HttpCall): Promise<unknown> {
   const response = await send(options, call);
-  if (!isOk(response)) throw await errorOf(options, response);
-  return parseJson(await readText(response, options.deadlines), options);
+  if (!isOk(response)) throw await failureOf(options, response);
+  try {
+    return parseJson(await readText(response, options.deadlines));
+  } catch (error) {
+    throw redacted(error, options.endpoint);
+  }
 }
 
 async function send({ http, endpoint, deadlines }: ExchangeOptions, call: HttpCall): Promise<HttpResponse> {
@@ -135,43 +166,20 @@ async function readText(response: HttpResponse, deadlines: Deadlines): Promise<s
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function parseJson(text: string, { endpoint }: ExchangeOptions): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const raw = redact(text, secretsOf(endpoint));
-    throw new AirframeError('parse', `${endpoint.baseUrl} answered with something that is not JSON`, {
-      raw,
+    throw new AirframeError('parse', 'the backend answered with something that is not JSON', {
+      raw: text,
       cause,
     });
   }
 }
 
-async function errorOf(options: ExchangeOptions, response: HttpResponse): Promise<AirframeError> {
-  const { endpoint, deadlines, readError } = options;
-  const { status, headers } = response;
-  const text = redact(await readText(response, deadlines), secretsOf(endpoint));
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    body = undefined;
-  }
-  const facts = readError(status, body);
-  const category =
-    facts.category ?? CATEGORY_OF_STATUS[status] ?? (status >= 500 ? 'backend' : 'invalid_request');
-  const said = facts.message ?? text.slice(0, 200).trim();
-  return new AirframeError(category, `${endpoint.baseUrl} answered ${status}${said ? `: ${said}` : ''}`, {
-    ...facts,
-    status,
-    retryAfterMs: parseRetryAfter(headers),
-    requestId: requestIdOf(response),
-    raw: text,
-  });
+async function failureOf(options: ExchangeOptions, response: HttpResponse): Promise<AirframeError> {
+  const text = await readText(response, options.deadlines);
+  return errorOfAnswer(options.endpoint, response, text, options.readError);
 }
 
 const isOk = ({ status }: HttpResponse): boolean => status >= 200 && status < 300;
-
-function requestIdOf({ headers }: HttpResponse): string | undefined {
-  return headers['x-request-id'] ?? headers['request-id'] ?? headers['apim-request-id'];
-}

@@ -1,5 +1,6 @@
-import { Agent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { AirframeError } from '../errors.ts';
+import { type Reader, SocketPool } from './pool.ts';
 
 export interface HttpRequest {
   method: 'GET' | 'POST';
@@ -24,26 +25,38 @@ export interface HttpResponse {
  * The one door to the network. Tests and other runtimes put their own function here.
  * Never follows redirects: a key must not travel to a host that nobody configured.
  */
-export type HttpFn = (request: HttpRequest) => Promise<HttpResponse>;
+export interface HttpFn {
+  (request: HttpRequest): Promise<HttpResponse>;
+  /** Closes all connections at once. */
+  close?(): Promise<void>;
+}
 
 export interface HttpOptions {
-  /** undici dispatcher to use, e.g. a ProxyAgent. Default: an Agent of its own. */
+  /** undici dispatcher to use, e.g. a ProxyAgent; whoever made it closes it. Default: a pool of its own. */
   dispatcher?: Dispatcher;
 }
 
-/** An HttpFn over undici, with a connection pool of its own. undici's own time limits are off: ours decide. */
+/** An HttpFn over undici. */
 export function createHttp(options: HttpOptions = {}): HttpFn {
-  let dispatcher = options.dispatcher;
-  return request => {
-    dispatcher ??= new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } });
-    return send(dispatcher, request);
+  const { dispatcher } = options;
+  if (dispatcher) return request => send(request, dispatcher);
+  let pool: SocketPool | undefined;
+  const http: HttpFn = request => {
+    pool ??= new SocketPool();
+    return send(request, pool.agent, pool);
   };
+  http.close = async () => {
+    const closing = pool;
+    pool = undefined;
+    await closing?.agent.destroy();
+  };
+  return http;
 }
 
-function send(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpResponse> {
+function send(request: HttpRequest, dispatcher: Dispatcher, pool?: SocketPool): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const { origin, pathname, search } = new URL(request.url);
-    const exchange = new Exchange(request, resolve, reject);
+    const exchange = new Exchange(request, origin, pool, resolve, reject);
     try {
       dispatcher.dispatch(
         {
@@ -66,8 +79,10 @@ function send(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpRespons
 type Read = IteratorResult<Uint8Array, undefined>;
 
 /** One request and its response: undici pushes, the reader pulls, and between them the socket is paused. */
-class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8Array, undefined> {
+class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8Array, undefined>, Reader {
   readonly #request: HttpRequest;
+  readonly #origin: string;
+  readonly #pool: SocketPool | undefined;
   readonly #resolve: (response: HttpResponse) => void;
   readonly #reject: (error: unknown) => void;
   #controller: Dispatcher.DispatchController | undefined;
@@ -79,12 +94,17 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
 
   constructor(
     request: HttpRequest,
+    origin: string,
+    pool: SocketPool | undefined,
     resolve: (response: HttpResponse) => void,
     reject: (error: unknown) => void,
   ) {
     this.#request = request;
+    this.#origin = origin;
+    this.#pool = pool;
     this.#resolve = resolve;
     this.#reject = reject;
+    pool?.waits(origin);
     // Before the socket is open there is no controller to abort: then the promise alone must end.
     if (request.signal.aborted) this.#onAbort();
     else request.signal.addEventListener('abort', this.#onAbort, { once: true });
@@ -92,8 +112,12 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#failed) controller.abort(asError(this.#error));
-    else this.#request.onConnected?.();
+    if (this.#failed) {
+      controller.abort(asError(this.#error));
+      return;
+    }
+    this.#pool?.waitsNoMore(this.#origin);
+    this.#request.onConnected?.();
   }
 
   onResponseStart(
@@ -102,6 +126,7 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
     headers: Record<string, string | string[] | undefined>,
   ): void {
     if (statusCode < 200) return;
+    this.#pool?.reads(this);
     const flat: Record<string, string> = {};
     for (const [name, value] of Object.entries(headers)) {
       if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;
@@ -110,6 +135,7 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (chunk.length === 0) return;
     if (this.#waiting) {
       this.#waiting.resolve({ done: false, value: chunk });
       this.#waiting = undefined;
@@ -144,8 +170,12 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
     if (this.#ended) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
-      if (this.#controller?.paused) this.#controller.resume();
+      this.resume();
     });
+  }
+
+  resume(): void {
+    if (this.#controller?.paused) this.#controller.resume();
   }
 
   return(): Promise<Read> {
@@ -160,6 +190,7 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
     if (this.#failed || this.#ended) return;
     this.#failed = true;
     this.#error = error;
+    if (!this.#controller) this.#pool?.waitsNoMore(this.#origin);
     this.#request.signal.removeEventListener('abort', this.#onAbort);
     this.#reject(error);
     this.#waiting?.reject(error);
@@ -191,9 +222,20 @@ const CONNECTION_PROBLEMS: Record<string, { problem: string; remedy?: string }> 
 
 function connectionError(error: Error, url: string): AirframeError {
   const { code } = firstCause(error);
+  const { origin } = new URL(url);
+  if (code === 'UND_ERR_INVALID_ARG') {
+    return new AirframeError('invalid_request', `the request to ${origin} cannot be made: ${error.message}`, {
+      code: 'configuration',
+      remedy: 'correct the headers and the key of the endpoint',
+    });
+  }
+  if (code && /CERT|SIGNATURE|SELF_SIGNED/.test(code)) {
+    const remedy = 'correct baseUrl, or let Node trust the certificate (NODE_EXTRA_CA_CERTS)';
+    const problem = `${origin} has a certificate that cannot be trusted (${error.message})`;
+    return new AirframeError('connection', problem, { code, remedy, retryable: false, cause: error });
+  }
   const known = code ? CONNECTION_PROBLEMS[code] : undefined;
   const problem = known?.problem ?? `failed: ${error.message}`;
-  const { origin } = new URL(url);
   return new AirframeError('connection', `${origin} ${problem}`, {
     code,
     remedy: known?.remedy,

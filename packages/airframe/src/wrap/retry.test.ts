@@ -105,7 +105,63 @@ describe('withRetry', () => {
     };
     await all(withRetry(spy, fast).streamInfer(endpoint, request, { timeouts: { totalMs: 10_000 } }));
     expect(seen[0]).toBe(10_000);
-    expect(seen[1]).toBeLessThanOrEqual(9_980);
+    expect(seen[1]).toBeLessThan(10_000);
+  });
+
+  it('makes no other try when the wait took longer than the deadline leaves', async () => {
+    const adapter = scripted({ fails: 'overloaded', options: { retryAfterMs: 30 } }, {});
+    const ending = all(
+      withRetry(adapter, fast).streamInfer(endpoint, request, { timeouts: { totalMs: 60 } }),
+    );
+    // The event loop is blocked, so the timer of 30 ms fires after more than 60.
+    setTimeout(() => {
+      const until = performance.now() + 80;
+      while (performance.now() < until);
+    }, 5);
+    await ending;
+    expect(adapter.calls).toBe(1);
+  });
+
+  it('wraps an adapter that is a class', async () => {
+    class Own {
+      readonly kind = 'own';
+      readonly capabilities = {} as Capabilities;
+      closed = false;
+      streamInfer = scripted({}).streamInfer;
+      async health() {
+        return { state: 'healthy' as const, checkedAt: 0, latencyMs: 0 };
+      }
+      async close() {
+        this.closed = true;
+      }
+    }
+    const own = new Own();
+    const wrapped = withRetry(own);
+    expect(await wrapped.health(endpoint)).toMatchObject({ state: 'healthy' });
+    await wrapped.close();
+    expect(own.closed).toBe(true);
+  });
+
+  it('counts its own tries, whatever the adapter logs', async () => {
+    const inner = scripted(...Array<Try>(9).fill({ fails: 'overloaded' }));
+    const forgetful: Adapter = {
+      ...inner,
+      async *streamInfer(...call) {
+        for await (const event of inner.streamInfer(...call)) {
+          yield event.type === 'done' ? { ...event, attempts: [] } : event;
+        }
+        return undefined;
+      },
+    };
+    await all(withRetry(forgetful, { ...fast, maxRetries: 2 }).streamInfer(endpoint, request));
+    expect(inner.calls).toBe(3);
+  });
+
+  it('answers several next() calls at once in order', async () => {
+    const adapter = scripted({ fails: 'overloaded' }, { fails: 'auth' });
+    const stream = withRetry(adapter, fast).streamInfer(endpoint, request);
+    const steps = await Promise.all([stream.next(), stream.next(), stream.next()]);
+    expect(steps).toMatchObject([{ value: { type: 'error' } }, { value: { type: 'done' } }, { done: true }]);
   });
 
   it('ends as aborted when the signal fires during the wait, and leaves no listener', async () => {

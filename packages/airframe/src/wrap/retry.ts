@@ -1,8 +1,9 @@
-import type { Adapter, InferenceStream, InferOptions } from '../adapter.ts';
-import { DEFAULT_TIMEOUTS, type EndpointSpec, type Timeouts } from '../endpoint.ts';
+import type { Adapter, InferOptions } from '../adapter.ts';
+import { type EndpointSpec, resolveTimeouts, type Timeouts } from '../endpoint.ts';
 import { AirframeError, type Attempt } from '../errors.ts';
-import type { DoneEvent, InferenceStreamEvent } from '../events.ts';
+import type { DoneEvent } from '../events.ts';
 import type { InferenceRequest } from '../request.ts';
+import { END, type InferenceStream, SerialStream, type Step } from '../serial-stream.ts';
 import { sleep } from '../transport/sleep.ts';
 
 export interface RetryOptions {
@@ -33,17 +34,16 @@ export function withRetry<Extra extends object>(
 ): Adapter<Extra> {
   const settings = { ...DEFAULTS, ...options };
   return {
-    ...adapter,
+    kind: adapter.kind,
+    capabilities: adapter.capabilities,
     streamInfer: (endpoint, request, inferOptions = {}) =>
       new RetryStream(adapter, settings, endpoint, request, inferOptions),
+    health: (endpoint, inferOptions) => adapter.health(endpoint, inferOptions),
+    close: () => adapter.close(),
   };
 }
 
-type Step = IteratorResult<InferenceStreamEvent, undefined>;
-
-const END: Step = { done: true, value: undefined };
-
-class RetryStream<Extra extends object> implements InferenceStream {
+class RetryStream<Extra extends object> extends SerialStream {
   readonly #adapter: Adapter<Extra>;
   readonly #settings: Required<RetryOptions>;
   readonly #endpoint: EndpointSpec;
@@ -52,8 +52,10 @@ class RetryStream<Extra extends object> implements InferenceStream {
   readonly #startedTick = performance.now();
   readonly #left = new AbortController();
   #inner: InferenceStream;
+  #tries = 1;
+  /** The log of the tries that failed. */
   #attempts: Attempt[] = [];
-  /** Set when the first event goes out: from then on there is no other try. */
+  /** Set by the first event that goes out: from then on there is no other try. */
   #committed = false;
   /** The `done` that follows an error already handed out. */
   #ending: DoneEvent | undefined;
@@ -65,6 +67,7 @@ class RetryStream<Extra extends object> implements InferenceStream {
     request: InferenceRequest<Extra>,
     options: InferOptions,
   ) {
+    super();
     this.#adapter = adapter;
     this.#settings = settings;
     this.#endpoint = endpoint;
@@ -73,28 +76,27 @@ class RetryStream<Extra extends object> implements InferenceStream {
     this.#inner = adapter.streamInfer(endpoint, request, options);
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<Step> {
-    if (this.#ending) {
-      const value = this.#ending;
-      this.#ending = undefined;
-      return Promise.resolve({ done: false, value });
-    }
-    if (!this.#committed) return this.#first();
-    // The common case costs nothing: no earlier try, nothing to add to the events.
-    return this.#attempts.length === 0
-      ? this.#inner.next()
-      : this.#inner.next().then(step => this.#logged(step));
+  override next(): Promise<Step> {
+    // The common case costs nothing: no earlier try, so nothing to add to any event.
+    return this.#committed && this.#attempts.length === 0 ? this.#inner.next() : super.next();
   }
 
   async return(): Promise<Step> {
     this.#left.abort();
-    this.#ending = undefined;
     await this.#inner.return?.();
+    await this.settled();
     return END;
+  }
+
+  protected ready(): Step | undefined {
+    if (this.#left.signal.aborted) return END;
+    const value = this.#ending;
+    this.#ending = undefined;
+    return value && { done: false, value };
+  }
+
+  protected async pull(): Promise<Step> {
+    return this.#committed ? this.#logged(await this.#inner.next()) : this.#first();
   }
 
   /** The first event that may go out, of whichever try brings it. */
@@ -106,45 +108,47 @@ class RetryStream<Extra extends object> implements InferenceStream {
         return this.#logged(step);
       }
       const { error } = step.value;
-      const done = await this.#inner.next();
-      if (done.done || done.value.type !== 'done') return END;
-      this.#attempts.push(...this.#numbered(done.value.attempts));
+      const { value: done } = await this.#inner.next();
+      if (done?.type !== 'done') return END;
+      this.#attempts.push(...this.#numbered(done.attempts));
       const waitMs = this.#waitBeforeRetry(error);
-      if (waitMs === undefined) return this.#giveUp(error, done.value);
+      if (waitMs === undefined) return this.#giveUp(error, done);
       const last = this.#attempts.at(-1);
       if (last) last.waitedMs = waitMs;
       if (!(await sleep(waitMs, this.#options.signal, this.#left.signal))) {
-        const aborted = new AirframeError('aborted', 'the call was aborted while it waited to try again', {
-          cause: error,
-        });
-        return this.#left.signal.aborted
-          ? END
-          : this.#giveUp(aborted, { ...done.value, finishReason: 'aborted' });
+        if (this.#left.signal.aborted) return END;
+        const problem = 'the call was aborted while it waited to try again';
+        const aborted = new AirframeError('aborted', problem, { cause: error });
+        return this.#giveUp(aborted, { ...done, finishReason: 'aborted' });
       }
-      const timeouts = this.#timeoutsAfter(0);
-      this.#inner = this.#adapter.streamInfer(this.#endpoint, this.#request, { ...this.#options, timeouts });
+      // The wait may have taken longer than was asked for.
+      const timeouts = this.#timeoutsLeft(0);
+      if (!timeouts) return this.#giveUp(error, done);
+      this.#tries++;
+      const options = { ...this.#options, timeouts };
+      this.#inner = this.#adapter.streamInfer(this.#endpoint, this.#request, options);
     }
   }
 
   /** Milliseconds to wait before another try, or undefined: there is none. */
-  #waitBeforeRetry(error: AirframeError): number | undefined {
+  #waitBeforeRetry({ retryable, retryAfterMs }: AirframeError): number | undefined {
     const { maxRetries, baseDelayMs, maxDelayMs, maxRetryAfterMs } = this.#settings;
-    const tries = this.#attempts.length;
-    if (!error.retryable || tries > maxRetries) return undefined;
-    if (error.retryAfterMs !== undefined && error.retryAfterMs > maxRetryAfterMs) return undefined;
+    if (!retryable || this.#tries > maxRetries) return undefined;
+    if (retryAfterMs !== undefined && retryAfterMs > maxRetryAfterMs) return undefined;
     // Up to a quarter less, so that many clients do not come back in step.
-    const backoff = Math.min(maxDelayMs, baseDelayMs * 2 ** (tries - 1)) * (1 - Math.random() / 4);
-    const waitMs = Math.round(error.retryAfterMs ?? backoff);
-    const { totalMs, headersMs } = this.#timeoutsAfter(waitMs);
-    return totalMs < 0 || headersMs < 0 ? undefined : waitMs;
+    const backoff = Math.min(maxDelayMs, baseDelayMs * 2 ** (this.#tries - 1)) * (1 - Math.random() / 4);
+    const waitMs = Math.ceil(retryAfterMs ?? backoff);
+    return this.#timeoutsLeft(waitMs) ? waitMs : undefined;
   }
 
-  /** The call's timeouts less what has been used of them; below 0: used up. */
-  #timeoutsAfter(waitMs: number): Required<Timeouts> {
-    const all = { ...DEFAULT_TIMEOUTS, ...this.#endpoint.timeouts, ...this.#options.timeouts };
+  /** The call's timeouts less what has been used of them; undefined when one is used up. */
+  #timeoutsLeft(waitMs: number): Required<Timeouts> | undefined {
+    const all = resolveTimeouts(this.#endpoint.timeouts, this.#options.timeouts);
     const used = performance.now() - this.#startedTick + waitMs;
-    const left = (ms: number) => (ms === 0 ? 0 : Math.ceil(ms - used) || -1);
-    return { ...all, totalMs: left(all.totalMs), headersMs: left(all.headersMs) };
+    const left = (ms: number) => (ms === 0 ? 0 : Math.ceil(ms - used));
+    const timeouts = { ...all, totalMs: left(all.totalMs), headersMs: left(all.headersMs) };
+    const over = (key: 'totalMs' | 'headersMs') => all[key] !== 0 && timeouts[key] <= 0;
+    return over('totalMs') || over('headersMs') ? undefined : timeouts;
   }
 
   #giveUp(error: AirframeError, done: DoneEvent): Step {
@@ -155,17 +159,14 @@ class RetryStream<Extra extends object> implements InferenceStream {
 
   /** Puts the earlier tries in front of the attempt log of an event. */
   #logged(step: Step): Step {
-    if (step.done || this.#attempts.length === 0) return step;
     const event = step.value;
-    if (event.type === 'error') {
+    if (event?.type === 'error') {
       const attempts = [...this.#attempts, ...this.#numbered(event.error.attempts)];
       return { done: false, value: { ...event, error: event.error.with({ attempts }) } };
     }
-    if (event.type !== 'done') return step;
-    return {
-      done: false,
-      value: { ...event, attempts: [...this.#attempts, ...this.#numbered(event.attempts)] },
-    };
+    if (event?.type !== 'done') return step;
+    const attempts = [...this.#attempts, ...this.#numbered(event.attempts)];
+    return { done: false, value: { ...event, attempts } };
   }
 
   #numbered(attempts: readonly Attempt[]): Attempt[] {

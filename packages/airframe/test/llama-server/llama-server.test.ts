@@ -144,7 +144,7 @@ describe.each(['native', 'openai'] as const)('api type %s', apiType => {
   it('keeps to a JSON schema', async () => {
     const schema = { type: 'object', properties: { ok: { type: 'boolean' } }, required: ['ok'] };
     const responseFormat = { type: 'json_schema' as const, schema };
-    const { text } = await infer({ messages: question, responseFormat, maxTokens: 64, temperature: 0 });
+    const { text } = await infer({ messages: question, responseFormat, maxTokens: 256, temperature: 0 });
     expect(JSON.parse(text)).toEqual({ ok: expect.any(Boolean) });
   });
 

@@ -12,10 +12,11 @@ import type { Logger } from '../logger.ts';
 import type { LLMProvider } from '../providers/base.ts';
 import { defined } from '../providers/options.ts';
 import { type Answer, type Candidate, firstToAnswer } from '../routing/fallback.ts';
+import { CallClock } from './clock.ts';
 import { CallLedger } from './ledger.ts';
 import { Meter, type ResourceCallback } from './meter.ts';
 import { type CompletionRequest, inferenceRequestOf } from './request.ts';
-import { type LLMResponse, responseOf, type StreamingChunk } from './response.ts';
+import { finalChunkOf, type LLMResponse, responseOf, type StreamingChunk } from './response.ts';
 import type { CallOutcome, StatsBook } from './stats.ts';
 
 /** Where a call may go. */
@@ -39,6 +40,9 @@ export interface CallContext {
   onChunk: ((chunk: StreamingChunk) => void) | undefined;
 }
 
+/** How a call ends whose consumer goes; nobody gets to see it. */
+const LEFT = new AirframeError('aborted', 'the consumer left the stream');
+
 /** One call of the gateway, from the first provider tried to the last token accounted for. */
 export class GatewayCall {
   readonly #requestId = randomUUID();
@@ -47,26 +51,25 @@ export class GatewayCall {
   readonly #meter: Meter;
   readonly #ledger: CallLedger;
   readonly #controller = new AbortController();
-  readonly #startedTick = performance.now();
+  readonly #clock: CallClock;
   readonly #toolCalls: ToolCall[] = [];
   #text = '';
-  #tokens = 0;
   #message: AssistantMessage | undefined;
-  #error: AirframeError | undefined;
   #done: DoneEvent | undefined;
-  #settled = false;
-  #left = false;
+  /** Why there will be no response. */
+  #error: AirframeError | undefined;
 
   constructor(request: CompletionRequest, context: CallContext) {
     this.#request = request;
     this.#context = context;
+    this.#clock = new CallClock(request.timeouts);
     this.#meter = new Meter(context.resourceCallback, context.agentName, context.logger);
     this.#ledger = new CallLedger(context.stats, this.#meter);
   }
 
   /** The consumer goes; a chunk it may be waiting for will not come. */
   leave(): void {
-    this.#left = true;
+    this.#error = LEFT;
     this.#controller.abort();
   }
 
@@ -81,28 +84,28 @@ export class GatewayCall {
     if (signal?.aborted) onAbort();
     else signal?.addEventListener('abort', onAbort, { once: true });
     this.#context.stats.began();
-    let answer: Answer | undefined;
     let response: LLMResponse | undefined;
     try {
-      answer = await this.#open();
-      while (!this.#done && !this.#error) {
-        const event = answer.head.shift() ?? (await answer.stream.next()).value;
-        if (!event) break;
-        const text = this.#take(event);
-        if (text) yield this.#chunk(answer, text);
+      const answer = await this.#open();
+      try {
+        while (!this.#done && !this.#error) {
+          const event = answer.head.shift() ?? (await answer.stream.next()).value;
+          const text = this.#take(event ?? { type: 'error', error: endless(answer) });
+          if (text) yield this.#chunk(answer, text);
+        }
+      } finally {
+        await this.#settle(answer);
       }
-      response = this.#respond(answer, await this.#settle(answer));
+      response = this.#respond(answer);
     } catch (thrown) {
-      this.#error = AirframeError.from(thrown);
-      if (!this.#left) throw this.#error.with({ attempts: this.#ledger.attempts });
+      this.#error ??= AirframeError.from(thrown);
+      if (this.#error !== LEFT) throw this.#error.with({ attempts: this.#ledger.attempts });
     } finally {
-      // Not settled yet when the consumer left in the middle.
-      if (answer && !this.#settled) await this.#settle(answer).catch(() => {});
       signal?.removeEventListener('abort', onAbort);
-      this.#context.stats.ended(this.#outcome(response), this.#elapsedMs());
+      this.#context.stats.ended(this.#outcome(response), this.#clock.elapsedMs);
     }
     // After all is booked: a consumer may take the final chunk and never ask again.
-    if (response) yield this.#finalChunk(response);
+    if (response) yield this.#announced(finalChunkOf(response));
   }
 
   async #open(): Promise<Answer> {
@@ -110,15 +113,15 @@ export class GatewayCall {
     const { destinations, stats, logger, agentName } = this.#context;
     const candidates = destinations().map(destination => this.#candidate(destination, request));
     const answer = await firstToAnswer(candidates, {
-      before: () => this.#meter.admit(),
+      before: () => {
+        this.#clock.check();
+        this.#meter.admit();
+      },
       onFailure: failure => {
         this.#ledger.bookFailure(failure);
         const { name, error } = failure;
-        logger.warn(`provider ${name} failed`, {
-          requestId: this.#requestId,
-          agentName,
-          error: error.message,
-        });
+        const fields = { requestId: this.#requestId, agentName, error: error.message };
+        logger.warn(`provider ${name} failed`, fields);
       },
     });
     if (this.#ledger.attempts.length > 0) stats.fellBack();
@@ -126,11 +129,11 @@ export class GatewayCall {
   }
 
   #candidate({ name, model, provider: find }: Destination, request: InferenceRequest): Candidate {
-    const { timeouts } = this.#request;
-    const options = { signal: this.#controller.signal, ...defined({ timeouts }) };
+    const { signal } = this.#controller;
     return {
       name,
       open: () => {
+        const options = { signal, ...defined({ timeouts: this.#clock.timeouts }) };
         const provider = find();
         const prepared = provider.prepare({ ...request, ...defined({ model }) });
         return { provider, model, stream: provider.infer(prepared, options) };
@@ -156,7 +159,7 @@ export class GatewayCall {
         this.#message = event.message;
         break;
       case 'error':
-        this.#error = event.error;
+        this.#error ??= event.error;
         break;
       case 'done':
         this.#done = event;
@@ -167,8 +170,8 @@ export class GatewayCall {
 
   /** A delta holds at least one token. */
   #count(): void {
-    this.#tokens++;
-    this.#error = this.#meter.token();
+    const stop = this.#meter.token();
+    this.#error ??= stop;
   }
 
   #chunk({ provider, model }: Answer, text: string): StreamingChunk {
@@ -179,16 +182,9 @@ export class GatewayCall {
       agentName: this.#context.agentName,
       provider: provider.name,
       model: model ?? provider.defaultModel ?? 'default',
-      cumulativeTokens: this.#tokens,
+      cumulativeTokens: this.#meter.counted,
       timestamp: new Date(),
     });
-  }
-
-  #finalChunk(response: LLMResponse): StreamingChunk {
-    const { provider, model, completionTokens: cumulativeTokens, timestamp } = response;
-    const { requestId, agentName } = response.metadata;
-    const ids = { requestId, agentName, provider, model };
-    return this.#announced({ text: '', isFinal: true, ...ids, cumulativeTokens, timestamp, response });
   }
 
   #announced(chunk: StreamingChunk): StreamingChunk {
@@ -201,23 +197,20 @@ export class GatewayCall {
     return chunk;
   }
 
-  /**
-   * Accounts for the answering provider's part; a stream still open is stopped and read to its `done`.
-   * @throws AirframeError when the answer is not whole
-   */
-  async #settle(answer: Answer): Promise<DoneEvent> {
-    this.#settled = true;
+  /** Accounts for the answering provider's part; a stream still open is stopped and read to its `done`. */
+  async #settle(answer: Answer): Promise<void> {
     if (!this.#done) {
       this.#controller.abort();
       this.#done = await doneOf(answer);
     }
-    const error = this.#error ?? (this.#done ? undefined : endless(answer));
-    this.#ledger.book(answer, this.#done, this.#left ? 'aborted' : error?.category);
-    if (error || !this.#done) throw error ?? endless(answer);
-    return this.#done;
+    this.#ledger.book(answer, this.#done, this.#error?.category);
   }
 
-  #respond({ provider, model }: Answer, done: DoneEvent): LLMResponse {
+  /** @throws AirframeError when the answer is not whole */
+  #respond(answer: Answer): LLMResponse {
+    const { provider, model } = answer;
+    const done = this.#done;
+    if (this.#error || !done) throw this.#error ?? endless(answer);
     return responseOf({
       requestId: this.#requestId,
       agentName: this.#context.agentName,
@@ -228,19 +221,14 @@ export class GatewayCall {
       message: this.#message,
       done,
       ledger: this.#ledger,
-      latencyMs: this.#elapsedMs(),
+      latencyMs: this.#clock.elapsedMs,
       streamed: this.#context.streamed,
     });
   }
 
-  #elapsedMs(): number {
-    return performance.now() - this.#startedTick;
-  }
-
   #outcome(response: LLMResponse | undefined): CallOutcome {
     if (response) return 'succeeded';
-    const stopped =
-      this.#left || this.#error?.category === 'aborted' || this.#error?.code === 'resource_callback';
+    const stopped = this.#error?.category === 'aborted' || this.#error?.code === 'resource_callback';
     return stopped ? 'stopped' : 'failed';
   }
 }

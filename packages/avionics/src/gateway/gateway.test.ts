@@ -2,6 +2,8 @@ import { AirframeError, type Message } from '@x/airframe';
 import { describe, expect, it, vi } from 'vitest';
 import { CostCalculator } from '../cost/calculator.ts';
 import { silentLogger } from '../logger.ts';
+import { LLMProvider } from '../providers/base.ts';
+import { LlamaServerProvider } from '../providers/llama-server.ts';
 import { MockProvider, type MockProviderOptions } from '../providers/mock.ts';
 import { getSettings } from '../settings/settings.ts';
 import { LLMGateway, type LLMGatewayOptions } from './gateway.ts';
@@ -199,6 +201,48 @@ describe('fallback', () => {
     const { gateway, backup } = gatewayOf([new AirframeError('invalid_request', 'temperature is 9')]);
     await expect(gateway.complete({ prompt: 'Hi' })).rejects.toThrow('temperature is 9');
     expect(backup.requests).toHaveLength(0);
+  });
+
+  it('asks another provider for what the first cannot do', async () => {
+    class Plain extends LLMProvider {
+      readonly name = 'plain';
+      generate = async () => 'words';
+      healthCheck = async () => true;
+    }
+    const providers = { llamaserver: new Plain(), backup: new MockProvider() };
+    const gateway = new LLMGateway(settings, { providers, fallbackProviders: ['backup'] });
+    const tools = [{ name: 'add', parameters: { type: 'object' } }];
+    expect((await gateway.complete({ prompt: 'Hi' })).provider).toBe('plain');
+    expect((await gateway.complete({ prompt: 'Hi', tools })).provider).toBe('mock');
+  });
+
+  it('asks another provider when the first is set up in a way that cannot work', async () => {
+    const main = new LlamaServerProvider('http://user:secret@127.0.0.1:9');
+    const providers = { llamaserver: main, backup: new MockProvider() };
+    const gateway = new LLMGateway(settings, { providers, fallbackProviders: ['backup'] });
+    expect(await gateway.complete({ prompt: 'Hi' })).toMatchObject({
+      provider: 'mock',
+      metadata: { attempts: [{ outcome: 'invalid_request' }, { outcome: 'ok' }] },
+    });
+  });
+
+  it('has one deadline for all providers together', async () => {
+    const stuck: MockProviderOptions['responses'] = [{ delayMs: 60_000 }];
+    const provider = (name: string) => new MockProvider({ name, responses: stuck });
+    const providers = { llamaserver: provider('main'), two: provider('two'), three: provider('three') };
+    const gateway = new LLMGateway(settings, { providers, fallbackProviders: ['two', 'three'] });
+    const call = gateway.complete({ prompt: 'Hi', timeouts: { totalMs: 100, headersMs: 60 } });
+    await expect(call).rejects.toMatchObject({
+      category: 'timeout',
+      code: 'total_timeout',
+      retryable: false,
+      message: 'no provider answered within 100 ms (timeouts.totalMs)',
+      attempts: [
+        { provider: 'main', message: expect.stringContaining('headersMs') },
+        { provider: 'two', message: expect.stringContaining('totalMs') },
+      ],
+    });
+    expect(providers.three.requests).toHaveLength(0);
   });
 
   it('names all providers when none answers', async () => {

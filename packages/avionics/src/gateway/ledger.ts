@@ -5,7 +5,7 @@ import type { Meter } from './meter.ts';
 import type { ProviderAttempt } from './response.ts';
 import type { StatsBook } from './stats.ts';
 
-/** Of a provider that never said what it used. */
+/** Of a provider that was never asked. */
 const NO_USAGE = { promptTokens: 0, completionTokens: 0 };
 
 /** What one call has cost so far: the parts of all providers that had a share in it. */
@@ -37,7 +37,8 @@ export class CallLedger {
 
   /** Books a provider's part, from the `done` of its stream. */
   book({ provider, model }: Opening, done: DoneEvent | undefined, error: ErrorCategory | undefined): void {
-    const usage = done?.usage ?? NO_USAGE;
+    // A provider that breaks the stream contract has still put out what came of it.
+    const usage = done?.usage ?? { promptTokens: 0, completionTokens: this.#meter.counted };
     const { costUsd, priced } = done ? provider.costOf(model, done) : { costUsd: 0, priced: true };
     this.#costUsd += costUsd;
     this.#priced &&= priced;

@@ -4,7 +4,8 @@ import type { Logger } from '../logger.ts';
 /**
  * Told of tokens as they are used: what is new since the last time, so that all figures sum up to the usage.
  * `(0, 0)` asks before a call whether it may begin; during a stream each delta counts as one token; what was not
- * counted on the way, the prompt above all, comes at the end.
+ * counted on the way, the prompt above all, comes at the end, and takes back (tokensOut below 0) what was counted
+ * too much.
  *
  * @returns a reason to stop the caller: the call does not begin, or the stream ends. A reason given at the end of
  * a call changes nothing about its answer; the next call asks again.
@@ -16,12 +17,17 @@ export class Meter {
   readonly #callback: ResourceCallback | undefined;
   readonly #agentName: string;
   readonly #logger: Logger;
-  #reportedOut = 0;
+  #counted = 0;
 
   constructor(callback: ResourceCallback | undefined, agentName: string, logger: Logger) {
     this.#callback = callback;
     this.#agentName = agentName;
     this.#logger = logger;
+  }
+
+  /** Tokens that have come since the last {@link settle}. */
+  get counted(): number {
+    return this.#counted;
   }
 
   /** @throws AirframeError (quota) when the call may not begin */
@@ -32,17 +38,16 @@ export class Meter {
 
   /** One more token has come. Returns the error to end the stream with, if it has to end. */
   token(): AirframeError | undefined {
-    if (this.#callback === undefined) return undefined;
-    this.#reportedOut++;
+    this.#counted++;
     const reason = this.#report(0, 1);
     return reason === undefined ? undefined : this.#error('was stopped', reason);
   }
 
-  /** A provider's part of the call is over: reports what {@link token} has not. */
+  /** A provider's part of the call is over: reports what {@link token} has not, or has too much. */
   settle(promptTokens: number, completionTokens: number): void {
-    const rest = Math.max(0, completionTokens - this.#reportedOut);
-    this.#reportedOut = 0;
-    if (promptTokens > 0 || rest > 0) this.#report(promptTokens, rest);
+    const rest = completionTokens - this.#counted;
+    this.#counted = 0;
+    if (promptTokens > 0 || rest !== 0) this.#report(promptTokens, rest);
   }
 
   #report(tokensIn: number, tokensOut: number): string | undefined {

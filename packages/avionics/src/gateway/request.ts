@@ -25,7 +25,7 @@ interface CompletionOptions
   agentName?: string;
   /** Ends the call. */
   signal?: AbortSignal;
-  /** Deadlines over the provider's own, in milliseconds. */
+  /** Deadlines over the provider's own, in milliseconds; `totalMs` is for the whole call, all providers together. */
   timeouts?: Timeouts;
 }
 

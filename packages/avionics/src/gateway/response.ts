@@ -72,6 +72,14 @@ export interface StreamingChunk {
   response?: LLMResponse;
 }
 
+/** The last chunk of an answer. */
+export function finalChunkOf(response: LLMResponse): StreamingChunk {
+  const { provider, model, completionTokens: cumulativeTokens, timestamp, metadata } = response;
+  const { requestId, agentName } = metadata;
+  const ids = { requestId, agentName, provider, model };
+  return { text: '', isFinal: true, ...ids, cumulativeTokens, timestamp, response };
+}
+
 /** What a call has gathered by its end. */
 export interface GatheredReply {
   requestId: string;

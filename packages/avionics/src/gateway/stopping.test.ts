@@ -143,6 +143,19 @@ describe('the resource callback', () => {
     expect(sums).toEqual({ in: 40, out: 9 });
   });
 
+  it('is told the usage even when there were more pieces than tokens, and after a break', async () => {
+    let out = 0;
+    const resourceCallback = (_: number, tokensOut: number): undefined => {
+      out += tokensOut;
+    };
+    const usage = { promptTokens: 40, completionTokens: 2 };
+    const { gateway } = mocked([{ chunks: ['a', 'b', 'c', 'd'], usage }], { resourceCallback });
+    expect((await gateway.complete({ prompt: 'Hi' })).completionTokens).toBe(2);
+    expect(out).toBe(2);
+    for await (const _ of gateway.completeStream({ prompt: 'Hi' })) break;
+    expect(out).toBe(gateway.getStats().completionTokens);
+  });
+
   it('stops the caller before the next call', async () => {
     let used = 0;
     const resourceCallback = (tokensIn: number, tokensOut: number) => {

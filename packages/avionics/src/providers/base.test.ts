@@ -55,6 +55,7 @@ describe('a provider with only generate and healthCheck', () => {
     const tools = [{ name: 'add', parameters: {} }];
     await expect(collect(new Parrot().infer({ ...request, tools }))).rejects.toMatchObject({
       category: 'invalid_request',
+      code: 'unsupported',
       message: expect.stringContaining('parrot cannot call tools'),
     });
   });

@@ -35,7 +35,10 @@ export interface TokenChunk {
   text: string;
   /** True on the last chunk, and only there. */
   isFinal: boolean;
-  /** Tokens this chunk adds. The final one brings what was not counted on the way; all of them sum up to the usage. */
+  /**
+   * Tokens this chunk adds. The final one corrects what was counted on the way, so that all of them sum up to the
+   * usage; it is negative when there were more chunks than tokens.
+   */
   tokenCount: number;
   /** On the final chunk. */
   metadata?: TokenChunkMetadata;
@@ -129,7 +132,7 @@ export abstract class LLMProvider {
       started: () => this.#recorder.started(),
       failed: error => this.#advised(error),
       ended: (done, error) => this.#recorder.ended(done, error, this.costOf(request.model, done)),
-      left: error => this.#recorder.left(error),
+      left: (error, usage) => this.#recorder.left(error, usage, this.costOf(request.model, { usage })),
     });
   }
 
@@ -142,7 +145,7 @@ export abstract class LLMProvider {
    * What a call cost.
    * @param requested model named in the request
    */
-  costOf(requested: string | undefined, done: DoneEvent): CostMetrics {
+  costOf(requested: string | undefined, done: Pick<DoneEvent, 'usage' | 'model'>): CostMetrics {
     const { promptTokens, completionTokens, cachedTokens, cacheWriteTokens } = done.usage;
     const model = this.#costs.billingModel(this.name, requested ?? this.defaultModel, done.model);
     return this.#costs.calculateCost(this.name, model, promptTokens, completionTokens, {
@@ -164,6 +167,7 @@ export abstract class LLMProvider {
       throw new AirframeError(
         'invalid_request',
         `provider ${this.name} cannot call tools; it only generates text`,
+        { code: 'unsupported' },
       );
     }
     const prompt = request.messages ?? request.prompt ?? '';
@@ -184,7 +188,7 @@ export abstract class LLMProvider {
     return {
       text: '',
       isFinal: true,
-      tokenCount: Math.max(0, usage.completionTokens - tokens),
+      tokenCount: usage.completionTokens - tokens,
       metadata: { finishReason, usage, costUsd, priced, model: done.model ?? model, timings },
     };
   }

@@ -2,18 +2,20 @@ import {
   type Adapter,
   AirframeError,
   defineAdapter,
-  type HealthReport,
+  END,
   type InferenceStream,
-  type InferenceStreamEvent,
+  resolveTimeouts,
+  SerialStream,
+  type Step,
 } from '@x/airframe';
+
+type Facts = Pick<Adapter, 'kind' | 'capabilities'>;
+type Call = Parameters<Adapter['streamInfer']>;
 
 /**
  * An adapter that is loaded at its first use. A load that fails fails that call, and the next one tries again.
  */
-export function deferAdapter(
-  facts: Pick<Adapter, 'kind' | 'capabilities'>,
-  load: () => Promise<Adapter>,
-): Adapter {
+export function deferAdapter(facts: Facts, load: () => Promise<Adapter>): Adapter {
   let loading: Promise<Adapter> | undefined;
   const loaded = (): Promise<Adapter> => {
     loading ??= load().catch(error => {
@@ -24,8 +26,8 @@ export function deferAdapter(
   };
   return {
     ...facts,
-    streamInfer: (...call) => new DeferredStream(async () => (await loaded()).streamInfer(...call)),
-    health: async (...call): Promise<HealthReport> => (await loaded()).health(...call),
+    streamInfer: (...call) => waitFor(facts, loaded, call),
+    health: async (...call) => (await loaded()).health(...call),
     close: async () => {
       const closing = loading;
       loading = undefined;
@@ -35,42 +37,67 @@ export function deferAdapter(
 }
 
 /** Stands in for an adapter that cannot be loaded, so that its absence keeps the stream contract as well. */
-function unavailable(facts: Pick<Adapter, 'kind' | 'capabilities'>, error: AirframeError): Adapter {
+function unavailable(facts: Facts, error: AirframeError): Adapter {
   const fail = (): never => {
     throw error;
   };
   return defineAdapter({ ...facts, infer: fail, health: fail });
 }
 
-type Step = IteratorResult<InferenceStreamEvent, undefined>;
+/** The wait for the adapter as an inference of its own: it has the call's deadlines, and the ending when one expires. */
+function waitFor(
+  facts: Facts,
+  loaded: () => Promise<Adapter>,
+  [endpoint, request, options]: Call,
+): DeferredStream {
+  const started = performance.now();
+  let opened: InferenceStream | undefined;
+  const wait = defineAdapter({
+    ...facts,
+    async *infer({ deadlines }, reply) {
+      // Elsewhere, too, loading is a part of what headers are waited for.
+      deadlines.enter('headers');
+      const adapter = await loaded();
+      const { totalMs } = resolveTimeouts(endpoint.timeouts, options?.timeouts);
+      const leftMs = totalMs && Math.max(1, Math.ceil(totalMs - (performance.now() - started)));
+      const timeouts = { ...options?.timeouts, totalMs: leftMs };
+      opened = adapter.streamInfer(endpoint, request, { ...options, timeouts });
+      reply.finish('stop');
+      yield;
+    },
+    health: async () => 'unknown',
+  });
+  return new DeferredStream(wait.streamInfer(endpoint, request, options), () => opened);
+}
 
-class DeferredStream implements InferenceStream {
-  readonly #start: () => Promise<InferenceStream>;
-  #inner: InferenceStream | undefined;
+/** Goes over from the wait to the stream it was for. */
+class DeferredStream extends SerialStream {
+  #current: InferenceStream;
+  readonly #opened: () => InferenceStream | undefined;
   #left = false;
 
-  constructor(start: () => Promise<InferenceStream>) {
-    this.#start = start;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<Step> {
-    return this.#inner ? this.#inner.next() : this.#first();
+  constructor(wait: InferenceStream, opened: () => InferenceStream | undefined) {
+    super();
+    this.#current = wait;
+    this.#opened = opened;
   }
 
   async return(): Promise<Step> {
     this.#left = true;
-    await this.#inner?.return?.();
-    return { done: true, value: undefined };
+    await this.#current.return?.();
+    return END;
   }
 
-  async #first(): Promise<Step> {
-    if (this.#left) return { done: true, value: undefined };
-    const inner = await this.#start();
-    this.#inner = inner;
-    return this.#left ? { done: true, value: undefined } : inner.next();
+  protected ready(): Step | undefined {
+    return this.#left ? END : undefined;
+  }
+
+  protected async pull(): Promise<Step> {
+    const step = await this.#current.next();
+    const opened = this.#opened();
+    if (opened === undefined || opened === this.#current) return step;
+    // What the wait itself has put out is of no use once it is over.
+    this.#current = opened;
+    return this.#left ? END : opened.next();
   }
 }

@@ -1,4 +1,5 @@
-import { AirframeError, collect, defineAdapter } from '@x/airframe';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Adapter, AirframeError, collect, defineAdapter } from '@x/airframe';
 import { describe, expect, it, vi } from 'vitest';
 import { LlamaCppProvider, llamaCppNativeAdapter } from './llamacpp.ts';
 
@@ -96,9 +97,43 @@ describe('LlamaCppProvider', () => {
     const stream = provider.infer({ prompt: 'x' });
     const pending = stream.next();
     await stream.return?.();
-    loaded(echo().adapter);
     expect(await pending).toEqual({ done: true, value: undefined });
+    loaded(echo().adapter);
     expect(await collect(provider.infer({ prompt: 'y' }))).toMatchObject({ finishReason: 'stop' });
+  });
+
+  it('starts one inference, however many events are asked for at once', async () => {
+    const { adapter } = echo();
+    const streamInfer = vi.fn(adapter.streamInfer);
+    const native = llamaCppNativeAdapter(async () => ({ ...adapter, streamInfer }));
+    const stream = new LlamaCppProvider('m.gguf', { adapter: native }).infer({ prompt: 'x' });
+    const steps = await Promise.all([stream.next(), stream.next(), stream.next(), stream.next()]);
+    expect(steps.map(step => step.value?.type)).toEqual(['token', 'message', 'done', undefined]);
+    expect(streamInfer).toHaveBeenCalledTimes(1);
+  });
+
+  it('waits for its package no longer than the call may last', async () => {
+    const never = llamaCppNativeAdapter(() => new Promise<Adapter>(() => {}));
+    const provider = new LlamaCppProvider('m.gguf', { adapter: never });
+    const signal = AbortSignal.timeout(10);
+    await expect(provider.generate('', 'Hi', { signal })).rejects.toMatchObject({ category: 'aborted' });
+    for (const clock of ['headers', 'total']) {
+      const timeouts = { [`${clock}Ms`]: 10 };
+      await expect(provider.generate('', 'Hi', { timeouts })).rejects.toMatchObject({
+        category: 'timeout',
+        code: `${clock}_timeout`,
+      });
+    }
+    expect(provider.getStats()).toMatchObject({ requests: 3, aborted: 1, errors: 2 });
+  });
+
+  it('gives the inference what loading has left of the time for the whole call', async () => {
+    const { adapter } = echo();
+    const streamInfer = vi.fn(adapter.streamInfer);
+    const load = () => sleep(50, { ...adapter, streamInfer });
+    const provider = new LlamaCppProvider('m.gguf', { adapter: llamaCppNativeAdapter(load) });
+    await provider.generate('', 'Hi', { timeouts: { totalMs: 60_000 } });
+    expect(streamInfer.mock.calls[0]?.[2]?.timeouts?.totalMs).toBeLessThan(60_000);
   });
 
   it('stops at once when its caller does', async () => {

@@ -1,5 +1,6 @@
 import { AirframeError, collect, type InferenceRequest } from '@x/airframe';
 import { describe, expect, it } from 'vitest';
+import { CostCalculator } from '../cost/calculator.ts';
 import type { TokenChunk } from './base.ts';
 import { MockProvider } from './mock.ts';
 
@@ -97,6 +98,31 @@ describe('MockProvider', () => {
     await expect(read()).rejects.toMatchObject({ category: 'connection', code: 'truncated' });
     expect(seen).toEqual(['a', 'b', 'c']);
     expect(provider.getStats()).toMatchObject({ requests: 2, errors: 2, completionTokens: 3 });
+  });
+
+  it('counts what came when its reader leaves, as an estimate, and what it cost', async () => {
+    const costCalculator = new CostCalculator({ prices: { sold: { m: { prompt: 1, completion: 1_000 } } } });
+    const options = { name: 'sold', model: 'm', costCalculator, responses: ['a b c d'] };
+    const provider = new MockProvider(options);
+    let chunks = 0;
+    for await (const _ of provider.generateStream('m', 'x')) if (++chunks === 3) break;
+    expect(provider.getStats()).toMatchObject({
+      requests: 1,
+      aborted: 1,
+      completionTokens: 3,
+      estimatedTokens: 3,
+      costUsd: 3,
+    });
+    await provider.generate('m', 'x');
+    expect(provider.getStats()).toMatchObject({ completionTokens: 7, estimatedTokens: 3 });
+  });
+
+  it('has token counts that sum up to the usage, even with more chunks than tokens', async () => {
+    const usage = { promptTokens: 1, completionTokens: 2 };
+    const provider = new MockProvider({ responses: [{ chunks: ['a', 'b', 'c'], usage }] });
+    let sum = 0;
+    for await (const { tokenCount } of provider.generateStream('', 'x')) sum += tokenCount;
+    expect(sum).toBe(2);
   });
 
   it('stops in the middle of a delay when it is told to', async () => {

@@ -1,4 +1,11 @@
-import type { AirframeError, DoneEvent, InferenceStream, InferenceStreamEvent } from '@x/airframe';
+import {
+  type AirframeError,
+  type DoneEvent,
+  type InferenceStream,
+  type InferenceStreamEvent,
+  isOutput,
+  type Usage,
+} from '@x/airframe';
 
 /** What a provider does with the events that are its business. */
 export interface StreamObserver {
@@ -7,8 +14,8 @@ export interface StreamObserver {
   /** May put another error in the place of the stream's. */
   failed(error: AirframeError): AirframeError;
   ended(done: DoneEvent, error: AirframeError | undefined): void;
-  /** The consumer closed the stream before its end. */
-  left(error: AirframeError | undefined): void;
+  /** The consumer closed the stream before its end. @param usage a token for each piece of output that came */
+  left(error: AirframeError | undefined, usage: Usage): void;
 }
 
 type Step = IteratorResult<InferenceStreamEvent, undefined>;
@@ -18,6 +25,7 @@ export class ObservedStream implements InferenceStream {
   readonly #inner: InferenceStream;
   readonly #observer: StreamObserver;
   #error: AirframeError | undefined;
+  #outputs = 0;
   #state: 'new' | 'open' | 'ended' = 'new';
 
   constructor(inner: InferenceStream, observer: StreamObserver) {
@@ -40,14 +48,20 @@ export class ObservedStream implements InferenceStream {
   async return(): Promise<Step> {
     const wasOpen = this.#state === 'open';
     this.#state = 'ended';
-    if (wasOpen) this.#observer.left(this.#error);
+    if (wasOpen) this.#observer.left(this.#error, this.#estimate());
     await this.#inner.return?.();
     return { done: true, value: undefined };
+  }
+
+  #estimate(): Usage {
+    const completionTokens = this.#outputs;
+    return { promptTokens: 0, completionTokens, totalTokens: completionTokens, source: 'estimated' };
   }
 
   readonly #look = (step: Step): Step => {
     const event = step.value;
     if (event === undefined) return step;
+    if (isOutput(event)) this.#outputs++;
     if (event.type === 'error') {
       this.#error = this.#observer.failed(event.error);
       return { done: false, value: { type: 'error', error: this.#error } };

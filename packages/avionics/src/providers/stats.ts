@@ -1,4 +1,4 @@
-import type { AirframeError, DoneEvent, ErrorCategory } from '@x/airframe';
+import type { AirframeError, DoneEvent, ErrorCategory, Usage } from '@x/airframe';
 import type { CostMetrics } from '../cost/calculator.ts';
 
 /** What a provider has done since it was made. */
@@ -11,6 +11,8 @@ export interface ProviderStats {
   promptTokens: number;
   completionTokens: number;
   totalTokens: number;
+  /** Those of `totalTokens` that no backend has reported, counted or worked out here. */
+  estimatedTokens: number;
   costUsd: number;
   /** What answers behind the provider: adapter, endpoint, retries. Never keys or headers. */
   adapter?: Record<string, unknown>;
@@ -23,6 +25,7 @@ export class ProviderRecorder {
   #aborted = 0;
   #promptTokens = 0;
   #completionTokens = 0;
+  #estimatedTokens = 0;
   #costUsd = 0;
 
   started(): void {
@@ -31,14 +34,20 @@ export class ProviderRecorder {
 
   ended(done: DoneEvent, error: AirframeError | undefined, cost: CostMetrics): void {
     if (error) this.#failed(error.category);
-    this.#promptTokens += done.usage.promptTokens;
-    this.#completionTokens += done.usage.completionTokens;
-    this.#costUsd += cost.costUsd;
+    this.#book(done.usage, cost);
   }
 
-  /** The consumer closed the stream and never saw its usage. */
-  left(error: AirframeError | undefined): void {
+  /** The consumer closed the stream before it told its usage. */
+  left(error: AirframeError | undefined, usage: Usage, cost: CostMetrics): void {
     this.#failed(error?.category ?? 'aborted');
+    this.#book(usage, cost);
+  }
+
+  #book({ promptTokens, completionTokens, totalTokens, source }: Usage, { costUsd }: CostMetrics): void {
+    this.#promptTokens += promptTokens;
+    this.#completionTokens += completionTokens;
+    if (source === 'estimated') this.#estimatedTokens += totalTokens;
+    this.#costUsd += costUsd;
   }
 
   #failed(category: ErrorCategory): void {
@@ -55,6 +64,7 @@ export class ProviderRecorder {
       promptTokens: this.#promptTokens,
       completionTokens: this.#completionTokens,
       totalTokens: this.#promptTokens + this.#completionTokens,
+      estimatedTokens: this.#estimatedTokens,
       costUsd: this.#costUsd,
     };
   }

@@ -31,6 +31,20 @@ describe('firstToAnswer', () => {
     expect(watched.failures).toMatchObject([{ name: 'a', error: { category }, done: { type: 'done' } }]);
   });
 
+  it.each([
+    ['what this provider cannot do', { code: 'unsupported' }, 'b'],
+    ['how this provider is set up', { code: 'configuration' }, 'b'],
+    ['a route this backend lacks', { status: 501 }, 'b'],
+    ['a request that the backend refuses', { status: 400 }, undefined],
+    ['a request that makes no sense to the backend', { status: 422 }, undefined],
+    ['a request that was never sent', {}, undefined],
+  ])('tells the caller’s mistake from the provider’s: %s', async (_, options, answering) => {
+    const first = candidate('a', { error: new AirframeError('invalid_request', 'no', options) });
+    const search = firstToAnswer([first, candidate('b', { text: 'hi' })], hooks());
+    if (answering === undefined) await expect(search).rejects.toThrow('no');
+    else expect((await search).provider.name).toBe(answering);
+  });
+
   it('hands over the first output, be it text, reasoning or a tool call', async () => {
     for (const reply of [
       { text: 'hi' },

@@ -1,7 +1,6 @@
 import {
   AirframeError,
   type DoneEvent,
-  type ErrorCategory,
   type InferenceStream,
   type InferenceStreamEvent,
   isOutput,
@@ -45,8 +44,17 @@ export interface FallbackHooks {
   onFailure(failure: Failure): void;
 }
 
+/** Codes of an invalid request that another provider may well take: what this one lacks, or how it is set up. */
+const OF_ONE_PROVIDER: ReadonlySet<string | undefined> = new Set(['unsupported', 'configuration']);
+
+/** Statuses by which a backend refuses the request as such; undefined: refused before it was sent. */
+const REFUSED: ReadonlySet<number | undefined> = new Set([undefined, 400, 422]);
+
 /** Ends of a call that no other provider would change: the caller's wish, and the caller's mistake. */
-const FINAL: ReadonlySet<ErrorCategory> = new Set(['aborted', 'invalid_request']);
+function isFinal({ category, code, status }: AirframeError): boolean {
+  if (category === 'aborted') return true;
+  return category === 'invalid_request' && !OF_ONE_PROVIDER.has(code) && REFUSED.has(status);
+}
 
 /**
  * Asks one provider after the other until one puts out content. From then on the answer is that provider's: an
@@ -62,7 +70,7 @@ export async function firstToAnswer(candidates: readonly Candidate[], hooks: Fal
     failures.push(outcome);
     hooks.onFailure(outcome);
     // A provider that cannot be made is a matter of configuration, whatever its error says.
-    if (outcome.opening && FINAL.has(outcome.error.category)) throw outcome.error;
+    if (outcome.opening && isFinal(outcome.error)) throw outcome.error;
   }
   throw combined(failures);
 }

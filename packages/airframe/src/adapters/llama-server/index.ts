@@ -7,7 +7,7 @@ import type { Deadlines } from '../../transport/deadline.ts';
 import { type ExchangeOptions, exchange, exchangeJson } from '../../transport/exchange.ts';
 import { createHttp, type HttpFn } from '../../transport/http.ts';
 import { sleep } from '../../transport/sleep.ts';
-import { describeIssues } from '../../validate.ts';
+import { check } from '../../validate.ts';
 import { type ApiType, inferenceCall, routeOf, templateCall } from './request.ts';
 import { createReader, isLoading, readError } from './stream.ts';
 import type { LlamaServerExtra } from './wire.ts';
@@ -31,6 +31,7 @@ const LOADING_POLL_MS = 250;
  */
 export function llamaServerAdapter(options: LlamaServerAdapterOptions = {}): Adapter<LlamaServerExtra> {
   const http = options.http ?? createHttp();
+  const ownHttp = options.http ? undefined : http;
   return defineAdapter<LlamaServerExtra>({
     kind: 'llama_server',
     capabilities: {
@@ -44,6 +45,7 @@ export function llamaServerAdapter(options: LlamaServerAdapterOptions = {}): Ada
     },
     infer: (call, reply) => infer(http, call, reply),
     health: (endpoint, deadlines) => health({ http, endpoint, deadlines, readError }),
+    close: async () => ownHttp?.close?.(),
   });
 }
 
@@ -55,14 +57,15 @@ async function* infer(
   const exchangeOptions: ExchangeOptions = { http, endpoint, deadlines, readError };
   const headers = authHeaders(endpoint);
   const route = routeOf(request, apiTypeOf(endpoint));
+  const model = request.model ?? endpoint.model;
   for (;;) {
     try {
       let prompt = request.prompt;
       if (route === 'completion' && prompt === undefined) {
-        const answer = await exchangeJson(exchangeOptions, templateCall(request, headers));
+        const answer = await exchangeJson(exchangeOptions, templateCall(request, model, headers));
         prompt = promptOf(answer);
       }
-      const call = inferenceCall(request, route, prompt, request.model ?? endpoint.model, headers);
+      const call = inferenceCall(request, route, prompt, model, headers);
       yield* exchange(exchangeOptions, call, createReader(route, reply), reply);
       return;
     } catch (error) {
@@ -99,10 +102,8 @@ function authHeaders({ apiKey }: EndpointSpec): Record<string, string> {
 }
 
 function apiTypeOf(endpoint: EndpointSpec): ApiType {
-  const checked = endpointOptions.safeParse(endpoint.options ?? {});
-  if (checked.success) return checked.data.apiType;
-  const problems = describeIssues(checked.error.issues, endpoint.options);
-  throw new AirframeError('invalid_request', `invalid options of endpoint ${endpoint.name}: ${problems}`);
+  const what = `options of endpoint ${endpoint.name}`;
+  return check(endpointOptions, endpoint.options ?? {}, what, { code: 'configuration' }).apiType;
 }
 
 function promptOf(answer: unknown): string {

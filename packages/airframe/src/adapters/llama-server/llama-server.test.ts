@@ -64,14 +64,20 @@ describe('native', () => {
   it('puts a chat through the model’s own template and streams the completion', async () => {
     const endpoint = await serve(templated, sse([frame('Hel', 1), frame('lo', 2), last]));
     const result = await infer(endpoint, {
+      model: 'pilot',
       messages,
       maxTokens: 7,
       temperature: 0,
       extra: { top_k: 40, chat_template_kwargs: { enable_thinking: false } },
     });
     expect(server.seen.map(request => request.path)).toEqual(['/apply-template', '/completion']);
-    expect(server.seen[0]?.body).toEqual({ messages, chat_template_kwargs: { enable_thinking: false } });
+    expect(server.seen[0]?.body).toEqual({
+      model: 'pilot',
+      messages,
+      chat_template_kwargs: { enable_thinking: false },
+    });
     expect(server.seen[1]?.body).toEqual({
+      model: 'pilot',
       prompt: '<user>hi<assistant>',
       stream: true,
       n_predict: 7,
@@ -241,7 +247,7 @@ describe('failures', () => {
     [error(501, 'not_supported_error'), { category: 'invalid_request' }],
     [error(503, 'unavailable_error'), { category: 'overloaded', retryable: true }],
     [json(429, {}, { 'retry-after': '7' }), { category: 'rate_limit', retryAfterMs: 7_000 }],
-    [json(302, {}, { location: 'http://127.0.0.1:1/' }), { category: 'invalid_request', status: 302 }],
+    [json(302, {}, { location: 'http://127.0.0.1:1/' }), { category: 'not_found', status: 302 }],
   ])('answer %# has its category', async (script, expected) => {
     const endpoint = await serve(script);
     const result = await infer(endpoint, { prompt: 'x' });
@@ -369,6 +375,53 @@ describe('failures', () => {
     expect(JSON.stringify(error) + error?.message + error?.raw).not.toContain('hunter2');
   });
 
+  it('shows no key in an error that comes inside the stream', async () => {
+    const wire = { error: { message: 'Incorrect API key provided: sk-abcdefghijklmnopqrst' } };
+    const endpoint = await serve(sse([wire]));
+    const { error } = await infer(endpoint, { prompt: 'x' });
+    expect(error?.message).toContain('Incorrect API key provided: ***');
+    const garbled = await serve(sse(['oops hunter2hunter2']));
+    const result = await infer({ ...garbled, apiKey: 'hunter2hunter2' }, { prompt: 'x' });
+    expect(JSON.stringify(result) + result.error?.message + String(result.error?.cause)).not.toContain(
+      'hunter2',
+    );
+  });
+
+  it('takes a stream that is cut inside an event for truncated, not for garbage', async () => {
+    const endpoint = await serve(response => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end(`data: ${JSON.stringify(frame('Hel', 1))}\n\ndata: {"content":"lo","tok`);
+    });
+    expect(await infer(endpoint, { prompt: 'x' })).toMatchObject({ text: 'Hel', finishReason: 'truncated' });
+  });
+
+  it('keeps a whole reply whole, however the connection ends', async () => {
+    const endpoint = await serve(
+      response => {
+        sse([frame('Hello', 1), last], { end: false })(response, {} as never);
+        setTimeout(() => response.destroy(), 20);
+      },
+      sse([frame('Hello', 1), last], { end: false }),
+    );
+    for (const _how of ['reset after the end', 'left open']) {
+      expect(await infer(endpoint, { prompt: 'x' })).toMatchObject({ text: 'Hello', finishReason: 'stop' });
+    }
+    await expect.poll(() => server.sockets.size).toBe(0);
+  });
+
+  it('calls a key that no header can carry a mistake of the endpoint, and shows nothing of it', async () => {
+    const endpoint = await serve(json(200, {}));
+    const { error } = await infer({ ...endpoint, apiKey: 'hunter2\n' }, { prompt: 'x' });
+    expect(error).toMatchObject({ category: 'invalid_request', code: 'configuration', retryable: false });
+    expect(error?.message).toMatch(/apiKey/);
+    expect(error?.message).not.toContain('hunter2');
+  });
+
+  it('takes an event that is no object for a parse error', async () => {
+    const endpoint = await serve(sse(['null']));
+    expect(await infer(endpoint, { prompt: 'x' })).toMatchObject({ error: { category: 'parse' } });
+  });
+
   it('takes garbage in an event for a parse error', async () => {
     const endpoint = await serve(sse(['{"content":']));
     expect(await infer(endpoint, { prompt: 'x' })).toMatchObject({ error: { category: 'parse' } });
@@ -417,6 +470,41 @@ describe('stopping', () => {
     for (let i = 0; i < 10; i++) await infer(endpoint, { prompt: 'x' });
     // Two, not one: a call made in the same tick in which the last one ended finds its socket not yet free.
     expect(server.sockets.size).toBeLessThanOrEqual(2);
+  });
+
+  it('survives a connection that ends while the consumer is slow', async () => {
+    const endpoint = await serve(
+      async response => {
+        response.writeHead(200, { 'content-type': 'text/event-stream', connection: 'close' });
+        for (let i = 1; i < 20; i++) response.write(`data: ${JSON.stringify(frame('x', i))}\n\n`);
+        response.end(`data: ${JSON.stringify(last)}\n\n`);
+      },
+      async response => {
+        response.writeHead(200, { 'content-type': 'text/event-stream', connection: 'close' });
+        for (let i = 1; i < 20; i++) response.write(`data: ${JSON.stringify(frame('x', i))}\n\n`);
+        setTimeout(() => response.socket?.resetAndDestroy(), 10);
+      },
+    );
+    const endings = [];
+    for (let call = 0; call < 2; call++) {
+      for await (const event of adapter.streamInfer(endpoint, { prompt: 'x' })) {
+        if (event.type === 'done') endings.push(event.finishReason);
+        await sleep(2);
+      }
+    }
+    expect(endings).toEqual(['stop', 'error']);
+  });
+
+  it('closes its sockets, and the calls under way, with the adapter', async () => {
+    const endpoint = await serve(endless);
+    const own = llamaServerAdapter();
+    const result = collect(own.streamInfer(endpoint, { prompt: 'x' }), { throwOnError: false });
+    await expect.poll(() => server.sockets.size).toBe(1);
+    await own.close();
+    expect(await result).toMatchObject({ finishReason: 'aborted', error: { category: 'aborted' } });
+    await expect.poll(() => server.sockets.size).toBe(0);
+    const late = await collect(own.streamInfer(endpoint, { prompt: 'x' }), { throwOnError: false });
+    expect(late.error?.message).toContain('the adapter is closed; make a new one');
   });
 
   it('makes the server wait when the consumer is slow', async () => {

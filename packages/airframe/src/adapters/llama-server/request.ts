@@ -25,15 +25,25 @@ export function routeOf(request: LlamaServerRequest, apiType: ApiType): Route {
   return apiType === 'native' && !needsChat ? 'completion' : 'chat';
 }
 
-/** The call that makes the prompt text of a chat, through the model's own template. */
-export function templateCall(request: LlamaServerRequest, headers: Record<string, string>): HttpCall {
-  const { chat_template_kwargs, reasoning_format } = request.extra ?? {};
-  const body = defined({
-    messages: (request.messages ?? []).map(toWireMessage),
-    chat_template_kwargs,
-    reasoning_format,
-  });
-  return { method: 'POST', path: '/apply-template', headers, body };
+/** Parameters of the template, not of the sampling. */
+const TEMPLATE_FIELDS = [
+  'chat_template_kwargs',
+  'reasoning_format',
+  'reasoning_effort',
+  'add_generation_prompt',
+  'continue_final_message',
+] as const;
+
+/** The call that makes the prompt text of a chat, through the model's own template. A router chooses by `model`. */
+export function templateCall(
+  request: LlamaServerRequest,
+  model: string | undefined,
+  headers: Record<string, string>,
+): HttpCall {
+  const { extra = {} } = request;
+  const fields = { reasoning_effort: request.reasoning?.effort, ...pick(extra, TEMPLATE_FIELDS) };
+  const messages = (request.messages ?? []).map(toWireMessage);
+  return { method: 'POST', path: '/apply-template', headers, body: defined({ model, messages, ...fields }) };
 }
 
 /** @param prompt the text for the routes that take one */
@@ -89,6 +99,8 @@ function openaiFields(
     messages: (request.messages ?? []).map(toWireMessage),
     ...toolFields(request.tools ?? [], request.toolChoice, request.parallelToolCalls),
     response_format: responseFormat(request),
+    reasoning_effort: request.reasoning?.effort,
+    reasoning_budget_tokens: request.reasoning?.maxTokens,
   };
 }
 
@@ -134,8 +146,8 @@ function responseFormat({ responseFormat: format }: LlamaServerRequest): object 
 /** The template's own parameters have gone to `/apply-template` when the prompt is text already. */
 function templateFree(extra: LlamaServerExtra | undefined, route: Route): LlamaServerExtra {
   if (route === 'chat' || extra === undefined) return extra ?? {};
-  const { chat_template_kwargs: _, reasoning_format: __, ...rest } = extra;
-  return rest;
+  const isTemplates = (field: string) => TEMPLATE_FIELDS.some(name => name === field);
+  return Object.fromEntries(Object.entries(extra).filter(([field]) => !isTemplates(field)));
 }
 
 function toWireMessage(message: Message): object {
@@ -164,6 +176,10 @@ function toWireMessage(message: Message): object {
         })),
       });
   }
+}
+
+function pick(fields: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(names.filter(name => name in fields).map(name => [name, fields[name]]));
 }
 
 /** Without the fields left unset: servers differ in what they make of null. */

@@ -1,41 +1,47 @@
 import type { Reply } from '../../assemble/reply.ts';
 import { AirframeError, type ErrorCategory } from '../../errors.ts';
 import type { FinishReason } from '../../events.ts';
-import type { ErrorFacts, StreamReader } from '../../transport/exchange.ts';
+import type { StreamReader } from '../../transport/exchange.ts';
+import type { ErrorFacts } from '../../transport/failure.ts';
 import type { Route } from './request.ts';
 import type { WireChunk, WireCompletion, WireDelta, WireError, WireTimings } from './wire.ts';
 
 /** Reads the answer of a route into a reply. */
 export function createReader(route: Route, reply: Reply): StreamReader {
-  const read = route === 'completion' ? readCompletion : readChunk;
+  const read = (frame: unknown): boolean => {
+    if (typeof frame !== 'object' || frame === null) {
+      throw new AirframeError('parse', `llama-server sent ${JSON.stringify(frame)} where an object belongs`);
+    }
+    if (route === 'completion') return readCompletion(frame, reply);
+    readChunk(frame, reply);
+    return false;
+  };
   return {
-    event(data) {
-      if (data.startsWith('[DONE]')) return;
-      let frame: unknown;
-      try {
-        frame = JSON.parse(data);
-      } catch (cause) {
-        const message = `llama-server sent an event that is not JSON: ${data.slice(0, 100)}`;
-        throw new AirframeError('parse', message, { cause });
-      }
-      read(frame as WireCompletion & WireChunk, reply);
-    },
-    body: json => read(json as WireCompletion & WireChunk, reply),
+    event: data => data.startsWith('[DONE]') || read(parseFrame(data)),
+    body: read,
   };
 }
 
-function readCompletion(frame: WireCompletion, reply: Reply): void {
+function parseFrame(data: string): unknown {
+  try {
+    return JSON.parse(data);
+  } catch (cause) {
+    const problem = `llama-server sent an event that is not JSON: ${data.slice(0, 100)}`;
+    throw new AirframeError('parse', problem, { raw: data, cause });
+  }
+}
+
+/** @returns true at the last frame; this route has no other end marker */
+function readCompletion(frame: WireCompletion, reply: Reply): boolean {
   if (frame.error) throw inBandError(frame.error);
   if (frame.content) reply.text(frame.content);
   if (frame.tokens_evaluated !== undefined) reply.usage({ promptTokens: frame.tokens_evaluated });
   if (frame.tokens_predicted !== undefined) reply.usage({ completionTokens: frame.tokens_predicted });
-  if (!frame.stop) {
-    if (frame.timings) readTimings(frame.timings, reply);
-    return;
-  }
   if (frame.timings) readTimings(frame.timings, reply);
+  if (!frame.stop) return false;
   reply.identify({ model: frame.model });
   reply.finish(frame.stop_type === 'limit' ? 'length' : 'stop');
+  return true;
 }
 
 const FINISH_REASONS: Record<string, FinishReason> = { length: 'length', tool_calls: 'tool_calls' };

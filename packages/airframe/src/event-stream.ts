@@ -1,0 +1,149 @@
+import type { AdapterDefinition, InferOptions } from './adapter.ts';
+import { Reply } from './assemble/reply.ts';
+import { type EndpointSpec, endpointSpecSchema, resolveTimeouts } from './endpoint.ts';
+import { AirframeError } from './errors.ts';
+import { type InferenceRequest, inferenceRequestSchema, promptChars } from './request.ts';
+import { END, SerialStream, type Step } from './serial-stream.ts';
+import { Deadlines } from './transport/deadline.ts';
+import { check } from './validate.ts';
+
+/** The calls of an adapter that are under way. */
+export class Calls {
+  readonly #open = new Set<Deadlines>();
+  #closed: AirframeError | undefined;
+
+  /** @throws AirframeError when the adapter is closed, or the timeouts make no sense */
+  begin(endpoint: EndpointSpec, options: InferOptions): Deadlines {
+    if (this.#closed) throw this.#closed;
+    const deadlines = new Deadlines(resolveTimeouts(endpoint.timeouts, options.timeouts), options.signal);
+    this.#open.add(deadlines);
+    return deadlines;
+  }
+
+  end(deadlines: Deadlines): void {
+    deadlines.dispose();
+    this.#open.delete(deadlines);
+  }
+
+  close(): void {
+    this.#closed ??= new AirframeError('aborted', 'the adapter is closed', { remedy: 'make a new one' });
+    for (const deadlines of this.#open) deadlines.abort(this.#closed);
+  }
+}
+
+/** Runs a definition's `infer` and hands out what it writes. */
+export class EventStream<Extra extends object> extends SerialStream {
+  readonly #definition: AdapterDefinition<Extra>;
+  readonly #calls: Calls;
+  readonly #endpoint: EndpointSpec;
+  readonly #request: InferenceRequest<Extra>;
+  readonly #options: InferOptions;
+  readonly #reply: Reply;
+  #read = 0;
+  #deadlines: Deadlines | undefined;
+  #source: AsyncIterator<void> | undefined;
+  /** True while the source is at work. */
+  #busy = false;
+  /** Ends the wait for the source. */
+  #interrupt: ((reason: unknown) => void) | undefined;
+  #left = false;
+
+  constructor(
+    definition: AdapterDefinition<Extra>,
+    calls: Calls,
+    endpoint: EndpointSpec,
+    request: InferenceRequest<Extra>,
+    options: InferOptions,
+  ) {
+    super();
+    this.#definition = definition;
+    this.#calls = calls;
+    this.#endpoint = endpoint;
+    this.#request = request;
+    this.#options = options;
+    this.#reply = new Reply(String(endpoint?.name), () => promptChars(request));
+  }
+
+  protected ready(): Step | undefined {
+    if (this.#left) return END;
+    const { events } = this.#reply;
+    const value = events[this.#read];
+    if (value === undefined) return this.#reply.ended ? END : undefined;
+    this.#read++;
+    if (this.#read === events.length) {
+      events.length = 0;
+      this.#read = 0;
+    }
+    return { done: false, value };
+  }
+
+  protected async pull(): Promise<Step> {
+    for (;;) {
+      await this.#run();
+      const step = this.ready();
+      if (step) return step;
+    }
+  }
+
+  async return(): Promise<Step> {
+    this.#left = true;
+    this.#deadlines?.abort(new AirframeError('aborted', 'the consumer left the stream'));
+    await this.settled();
+    await this.#close();
+    return END;
+  }
+
+  /** Runs the source until it yields or ends. */
+  async #run(): Promise<void> {
+    try {
+      this.#source ??= this.#start();
+      const step = await this.#interruptible(this.#source.next());
+      if (step.done) {
+        if (!this.#reply.finished) this.#deadlines?.signal.throwIfAborted();
+        this.#reply.end();
+      }
+    } catch (error) {
+      this.#reply.fail(this.#deadlines?.signal.aborted ? this.#deadlines.signal.reason : error);
+    }
+    if (this.#reply.ended) await this.#close();
+  }
+
+  /** Waits for the source, but not longer than the call lasts, whether the source heeds the signal or not. */
+  #interruptible(next: Promise<IteratorResult<void>>): Promise<IteratorResult<void>> {
+    this.#busy = true;
+    return new Promise((resolve, reject) => {
+      this.#interrupt = reject;
+      next.then(
+        step => {
+          this.#busy = false;
+          resolve(step);
+        },
+        error => {
+          this.#busy = false;
+          reject(error);
+        },
+      );
+    });
+  }
+
+  #start(): AsyncIterator<void> {
+    check(endpointSpecSchema, this.#endpoint, 'endpoint', { code: 'configuration' });
+    check(inferenceRequestSchema, this.#request, 'request');
+    this.#deadlines = this.#calls.begin(this.#endpoint, this.#options);
+    const { signal } = this.#deadlines;
+    signal.throwIfAborted();
+    signal.addEventListener('abort', () => this.#interrupt?.(signal.reason), { once: true });
+    const call = { endpoint: this.#endpoint, request: this.#request, deadlines: this.#deadlines, signal };
+    return this.#definition.infer(call, this.#reply)[Symbol.asyncIterator]();
+  }
+
+  async #close(): Promise<void> {
+    const source = this.#source;
+    this.#source = undefined;
+    if (this.#deadlines) this.#calls.end(this.#deadlines);
+    // What closing throws says nothing more: the stream has its ending.
+    const closed = Promise.resolve(source?.return?.()).catch(() => {});
+    // An interrupted source is still at work, and closing waits for that.
+    if (!this.#busy) await closed;
+  }
+}

@@ -1,0 +1,50 @@
+import type { InferenceStreamEvent } from './events.ts';
+
+/** The events of one call. `return()` (a `break` in `for await`) stops the backend. */
+export type InferenceStream = AsyncIterableIterator<InferenceStreamEvent, undefined, undefined>;
+
+/** What `next()` and `return()` give. */
+export type Step = IteratorResult<InferenceStreamEvent, undefined>;
+
+export const END: Step = { done: true, value: undefined };
+
+/**
+ * An event stream written by hand, not as an async generator: an event that waits costs no generator resume, and
+ * `return()` works while a `next()` is pending (a generator would queue it until the backend speaks again).
+ * Several `next()` calls at once are answered one after the other.
+ */
+export abstract class SerialStream implements InferenceStream {
+  #waiting = 0;
+  #last: Promise<unknown> = Promise.resolve();
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Step> {
+    const step = this.#waiting === 0 ? this.ready() : undefined;
+    if (step) return Promise.resolve(step);
+    const answer = this.#waiting++ === 0 ? this.#pull() : this.#last.then(() => this.#pull());
+    this.#last = answer;
+    return answer;
+  }
+
+  abstract return(): Promise<Step>;
+
+  /** A step that can be given without waiting, if there is one. */
+  protected abstract ready(): Step | undefined;
+
+  /** The next step; never called while another call of it is pending. Never rejects. */
+  protected abstract pull(): Promise<Step>;
+
+  /** Resolves when no `next()` is pending any more. */
+  protected async settled(): Promise<void> {
+    await this.#last;
+  }
+
+  async #pull(): Promise<Step> {
+    const step = this.ready() ?? (await this.pull());
+    this.#waiting--;
+    return step;
+  }
+}

@@ -1,0 +1,32 @@
+import { AirframeError, type Timeouts } from '@x/airframe';
+
+/** The time of one call, all its providers together. */
+export class CallClock {
+  readonly #timeouts: Timeouts | undefined;
+  readonly #startedTick = performance.now();
+
+  /** @param timeouts the caller's; `totalMs` is for the whole call */
+  constructor(timeouts: Timeouts | undefined) {
+    this.#timeouts = timeouts;
+  }
+
+  /** Milliseconds since the call began. */
+  get elapsedMs(): number {
+    return performance.now() - this.#startedTick;
+  }
+
+  /** The caller's timeouts for the next provider, with what is left of `totalMs`. */
+  get timeouts(): Timeouts | undefined {
+    if (!this.#timeouts?.totalMs) return this.#timeouts;
+    return { ...this.#timeouts, totalMs: Math.max(1, Math.floor(this.#timeouts.totalMs - this.elapsedMs)) };
+  }
+
+  /** @throws AirframeError (timeout) when no time is left for another provider */
+  check(): void {
+    const { totalMs = 0 } = this.#timeouts ?? {};
+    // Timers may fire a little early: less than a millisecond is none.
+    if (totalMs <= 0 || totalMs - this.elapsedMs >= 1) return;
+    const text = `no provider answered within ${totalMs} ms (timeouts.totalMs)`;
+    throw new AirframeError('timeout', text, { code: 'total_timeout', retryable: false });
+  }
+}
