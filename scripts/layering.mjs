@@ -78,6 +78,9 @@ function imports(file) {
 function sources(folder) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile() && /(?<!\.test)\.tsx?$/.test(entry.name))
+    .filter(
+      entry =>
+        entry.isFile() && /(?<!\.test)\.tsx?$/.test(entry.name) && !/__fixtures__/.test(entry.parentPath),
+    )
     .map(entry => join(entry.parentPath, entry.name));
 }

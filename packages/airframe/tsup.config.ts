@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/adapters/llama-server/index.ts'],
+  entry: ['src/index.ts', 'src/adapters/*/index.ts'],
   format: 'esm',
   target: 'node20.18',
   dts: true,

@@ -2,7 +2,12 @@ import { z } from 'zod';
 import { check } from './validate.ts';
 
 /** The kinds of backend this project brings an adapter for. An adapter from outside names its own kind. */
-export const KNOWN_BACKEND_KINDS = ['llama_server', 'llamacpp_native'] as const;
+export const KNOWN_BACKEND_KINDS = [
+  'llama_server',
+  'llamacpp_native',
+  'openai_chat',
+  'anthropic_messages',
+] as const;
 
 /** Which adapter speaks to an endpoint: lower-case words joined by `_`. */
 export type BackendKind = (typeof KNOWN_BACKEND_KINDS)[number] | (string & {});
@@ -67,7 +72,10 @@ export interface EndpointSpec {
   /** Unique in its registry; stands in logs and attempt logs. */
   name: string;
   backendKind: BackendKind;
-  /** Root of the backend, without the API path: `http://127.0.0.1:8080`. An in-process backend: `file:` URL. */
+  /**
+   * Root of the backend's API: `http://127.0.0.1:8080` for llama-server, `https://api.openai.com/v1` for openai_chat.
+   * An in-process backend: the `file:` URL of the model.
+   */
   baseUrl: string;
   /** Sent when the request names no model. */
   model?: string;

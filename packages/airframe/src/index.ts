@@ -6,7 +6,18 @@ export {
   type InferenceCall,
   type InferOptions,
 } from './adapter.ts';
+export {
+  type AnthropicExtra,
+  anthropicMessagesAdapter,
+  countAnthropicTokens,
+} from './adapters/anthropic-messages/index.ts';
 export { type LlamaServerExtra, llamaServerAdapter } from './adapters/llama-server/index.ts';
+export {
+  type OpenAIChatAdapterOptions,
+  type OpenAIChatEndpointOptions,
+  type OpenAIChatExtra,
+  openAIChatAdapter,
+} from './adapters/openai-chat/index.ts';
 export type { Reply, ReportedUsage } from './assemble/reply.ts';
 export type { ToolCallFragment } from './assemble/tool-calls.ts';
 export { AirframeClient, type AirframeClientOptions } from './client.ts';

@@ -29,6 +29,8 @@ export interface ToolMessage {
   /** `id` of the call this answers. */
   toolCallId: string;
   content: string;
+  /** The tool failed; `content` says how. */
+  isError?: boolean;
 }
 
 export type Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage;
@@ -126,7 +128,12 @@ const message: z.ZodType<Message> = z.discriminatedUnion('role', [
     reasoning: z.array(z.object({ text: z.string(), signature: z.string().exactOptional() })).exactOptional(),
     toolCalls: z.array(toolCall).exactOptional(),
   }),
-  z.object({ role: z.literal('tool'), toolCallId: z.string().min(1), content: z.string() }),
+  z.object({
+    role: z.literal('tool'),
+    toolCallId: z.string().min(1),
+    content: z.string(),
+    isError: z.boolean().exactOptional(),
+  }),
 ]);
 
 const jsonObject = z.record(z.string(), z.unknown());

@@ -7,6 +7,8 @@ export interface ToolCallFragment {
   id?: string | null | undefined;
   name?: string | null | undefined;
   arguments?: string | undefined;
+  /** Opaque; comes back with the call in the next request's history. */
+  signature?: string | undefined;
 }
 
 interface OpenCall {
@@ -14,6 +16,7 @@ interface OpenCall {
   id: string;
   name: string;
   pieces: string[];
+  signature: string | undefined;
 }
 
 /** Puts the fragments of tool calls together; arguments are joined and parsed once, at the end. */
@@ -40,6 +43,7 @@ export class ToolCalls {
       delta.name = fragment.name;
     }
     if (delta.argumentsDelta) call.pieces.push(delta.argumentsDelta);
+    call.signature ??= fragment.signature;
     return delta;
   }
 
@@ -48,6 +52,7 @@ export class ToolCalls {
     return this.#calls.map((call, index) => {
       const text = call.pieces.join('');
       const finished: ToolCall = { id: call.id || `call_${index}`, name: call.name, arguments: text || '{}' };
+      if (call.signature !== undefined) finished.signature = call.signature;
       try {
         finished.input = JSON.parse(finished.arguments);
       } catch (error) {
@@ -73,7 +78,7 @@ export class ToolCalls {
       if (last && (!name || name === last.name)) found = last;
     }
     if (found) return found;
-    const opened: OpenCall = { backendIndex: index, id: '', name: '', pieces: [] };
+    const opened: OpenCall = { backendIndex: index, id: '', name: '', pieces: [], signature: undefined };
     this.#calls.push(opened);
     return opened;
   }

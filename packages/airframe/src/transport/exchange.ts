@@ -52,10 +52,10 @@ export async function* exchange(
 ): AsyncGenerator<void, void, undefined> {
   const { deadlines } = options;
   const response = await send(options, call);
-  if (!isOk(response)) throw await failureOf(options, response);
-  reply.identify({ status: response.status, requestId: requestIdOf(response.headers) });
   const limits = options.readLimits?.(response.headers);
   if (limits) reply.rateLimits(limits);
+  if (!isOk(response)) throw await failureOf(options, response);
+  reply.identify({ status: response.status, requestId: requestIdOf(response.headers) });
   try {
     if (response.headers['content-type']?.startsWith('text/event-stream')) {
       yield* readStream(response, deadlines, reader, reply);

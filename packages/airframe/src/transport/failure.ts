@@ -6,7 +6,7 @@ import { parseRetryAfter } from './retry-after.ts';
 
 /** What an adapter knows of its backend's error body. `undefined`: the status decides. */
 export interface ErrorFacts
-  extends Pick<AirframeErrorOptions, 'code' | 'retryable' | 'promptTokens' | 'contextTokens'> {
+  extends Pick<AirframeErrorOptions, 'code' | 'retryable' | 'promptTokens' | 'contextTokens' | 'requestId'> {
   category?: ErrorCategory | undefined;
   message?: string | undefined;
 }
@@ -35,7 +35,7 @@ const CATEGORY_OF_STATUS: Record<number, ErrorCategory> = {
 const SHOULD_RETRY: Record<string, boolean> = { true: true, false: false };
 
 /** A redirect means that the address is wrong; it is never followed. */
-function categoryOf(status: number): ErrorCategory {
+export function categoryOf(status: number): ErrorCategory {
   return CATEGORY_OF_STATUS[status] ?? (status >= 300 && status < 400 ? 'not_found' : 'backend');
 }
 
@@ -65,7 +65,7 @@ export function errorOfAnswer(
     retryable: SHOULD_RETRY[headers['x-should-retry'] ?? ''] ?? facts.retryable,
     status,
     retryAfterMs: parseRetryAfter(headers),
-    requestId: requestIdOf(headers),
+    requestId: requestIdOf(headers) ?? facts.requestId,
     raw: clean,
   });
 }

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { AirframeError } from '../errors.ts';
-import { type Reader, SocketPool } from './pool.ts';
+import type { Reader, SocketPool } from './pool.ts';
 
 export interface HttpRequest {
   method: 'GET' | 'POST';
@@ -40,15 +40,17 @@ export interface HttpOptions {
 export function createHttp(options: HttpOptions = {}): HttpFn {
   const { dispatcher } = options;
   if (dispatcher) return request => send(request, dispatcher);
-  let pool: SocketPool | undefined;
-  const http: HttpFn = request => {
-    pool ??= new SocketPool();
+  let opening: Promise<SocketPool> | undefined;
+  const http: HttpFn = async request => {
+    // undici is half of what importing this package would cost, and an in-process model never needs it.
+    opening ??= import('./pool.ts').then(({ SocketPool }) => new SocketPool());
+    const pool = await opening;
     return send(request, pool.agent, pool);
   };
   http.close = async () => {
-    const closing = pool;
-    pool = undefined;
-    await closing?.agent.destroy();
+    const closing = opening;
+    opening = undefined;
+    await (await closing)?.agent.destroy();
   };
   return http;
 }

@@ -44,7 +44,10 @@ function readCompletion(frame: WireCompletion, reply: Reply): boolean {
   return true;
 }
 
-const FINISH_REASONS: Record<string, FinishReason> = { length: 'length', tool_calls: 'tool_calls' };
+const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
+  ['length', 'length'],
+  ['tool_calls', 'tool_calls'],
+]);
 
 function readChunk(chunk: WireChunk, reply: Reply): void {
   if (chunk.error) throw inBandError(chunk.error);
@@ -57,16 +60,18 @@ function readChunk(chunk: WireChunk, reply: Reply): void {
   }
   if (chunk.timings) readTimings(chunk.timings, reply);
   if (chunk.usage) readUsage(chunk.usage, reply);
-  if (choice?.finish_reason) reply.finish(FINISH_REASONS[choice.finish_reason] ?? 'stop');
+  if (choice?.finish_reason) reply.finish(FINISH_REASONS.get(choice.finish_reason) ?? 'stop');
 }
 
 function readDelta(delta: WireDelta, reply: Reply): void {
   if (delta.reasoning_content) reply.reasoning(delta.reasoning_content);
   if (delta.content) reply.text(delta.content);
-  for (const call of delta.tool_calls ?? []) {
+  const calls = delta.tool_calls ?? [];
+  for (const [position, call] of calls.entries()) {
     const args = call.function?.arguments;
     reply.toolCall({
-      index: call.index,
+      // Whole calls in one answer have their place instead of an index.
+      index: call.index ?? (calls.length > 1 ? position : undefined),
       id: call.id,
       name: call.function?.name,
       arguments: typeof args === 'object' && args !== null ? JSON.stringify(args) : (args ?? ''),
@@ -97,17 +102,19 @@ function readTimings(timings: WireTimings, reply: Reply): void {
   });
 }
 
-const CATEGORY_OF_TYPE: Record<string, ErrorCategory> = {
-  invalid_request_error: 'invalid_request',
-  exceed_context_size_error: 'context_length',
-  authentication_error: 'auth',
-  permission_error: 'auth',
-  not_found_error: 'not_found',
-  not_supported_error: 'invalid_request',
-  feature_disabled: 'invalid_request',
-  unavailable_error: 'overloaded',
-  server_error: 'backend',
-};
+const CATEGORY_OF_TYPE: ReadonlyMap<string, ErrorCategory> = new Map<string, ErrorCategory>(
+  Object.entries({
+    invalid_request_error: 'invalid_request',
+    exceed_context_size_error: 'context_length',
+    authentication_error: 'auth',
+    permission_error: 'auth',
+    not_found_error: 'not_found',
+    not_supported_error: 'invalid_request',
+    feature_disabled: 'invalid_request',
+    unavailable_error: 'overloaded',
+    server_error: 'backend',
+  }),
+);
 
 /** What the body of an error answer says. A 500 may be a bad request here, so it is not retried. */
 export function readError(_status: number, body: unknown): ErrorFacts {
@@ -129,7 +136,7 @@ function factsOf(wire: WireError | string): ErrorFacts {
   if (typeof wire === 'string') return { message: wire };
   const { message, type, n_prompt_tokens: promptTokens, n_ctx: contextTokens } = wire;
   return {
-    category: type ? CATEGORY_OF_TYPE[type] : undefined,
+    category: type ? CATEGORY_OF_TYPE.get(type) : undefined,
     message,
     code: type,
     promptTokens,
