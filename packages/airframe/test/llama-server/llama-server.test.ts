@@ -218,7 +218,7 @@ describe('readiness', () => {
   it('reaches a server that comes up late through withRetry, every try in the log', async () => {
     const server = await startLlamaServer({ untilReady: false });
     const client = new AirframeClient({
-      adapters: [withRetry(adapter, { maxRetries: 20, baseDelayMs: 20, maxDelayMs: 100 })],
+      adapters: [withRetry(adapter, { maxRetries: 200, baseDelayMs: 20, maxDelayMs: 100 })],
     });
     try {
       const result = await client.infer(endpointOf(server), { messages: question, temperature: 0 });

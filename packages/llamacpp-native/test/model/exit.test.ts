@@ -15,6 +15,7 @@ beforeAll(() =>
     outDir,
     config: false,
     format: 'esm',
+    outExtension: () => ({ js: '.mjs' }),
     silent: true,
     platform: 'node',
     external: ['node-llama-cpp'],
@@ -32,7 +33,7 @@ afterAll(() => rm(outDir, { recursive: true, force: true }));
 
 describe('a process', () => {
   it('exits by itself after close, and prints nothing of llama.cpp', async () => {
-    const args = [`${outDir}/exit-child.js`, DEMO_MODEL];
+    const args = ['--no-warnings', `${outDir}/exit-child.mjs`, DEMO_MODEL];
     const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: 30_000 });
     expect(stdout).toMatch(/^answered \d+ tokens\nclosed\n$/);
     expect(stderr).toBe('');
