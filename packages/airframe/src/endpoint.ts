@@ -7,6 +7,7 @@ export const KNOWN_BACKEND_KINDS = [
   'llamacpp_native',
   'openai_chat',
   'anthropic_messages',
+  'azure_openai',
 ] as const;
 
 /** Which adapter speaks to an endpoint: lower-case words joined by `_`. */

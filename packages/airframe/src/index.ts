@@ -11,6 +11,12 @@ export {
   anthropicMessagesAdapter,
   countAnthropicTokens,
 } from './adapters/anthropic-messages/index.ts';
+export {
+  type AzureOpenAIAdapterOptions,
+  type AzureOpenAIEndpointOptions,
+  azureOpenAIAdapter,
+  type GetToken,
+} from './adapters/azure-openai/index.ts';
 export { type LlamaServerExtra, llamaServerAdapter } from './adapters/llama-server/index.ts';
 export {
   type OpenAIChatAdapterOptions,

@@ -3,14 +3,14 @@ import { type Adapter, defineAdapter, type InferenceCall } from '../../adapter.t
 import type { Reply } from '../../assemble/reply.ts';
 import type { EndpointSpec } from '../../endpoint.ts';
 import { AirframeError } from '../../errors.ts';
-import { type ExchangeOptions, exchange, exchangeJson } from '../../transport/exchange.ts';
+import { type ExchangeOptions, exchangeJson } from '../../transport/exchange.ts';
 import { createHttp, type HttpFn } from '../../transport/http.ts';
 import { check } from '../../validate.ts';
-import { readError, refusedParameter } from './errors.ts';
+import { readError } from './errors.ts';
 import { GENERIC, PROFILE_NAMES, PROFILES, type Profile, type ProfileName } from './profiles.ts';
 import { readRateLimits } from './rate-limits.ts';
 import { inferenceCall } from './request.ts';
-import { createReader } from './stream.ts';
+import { resending } from './resend.ts';
 import type { OpenAIChatExtra } from './wire.ts';
 
 export type { OpenAIChatExtra } from './wire.ts';
@@ -76,49 +76,18 @@ async function* infer(
 ): AsyncGenerator<void, void, undefined> {
   const { profile, headers } = settingsOf(endpoint);
   const call = inferenceCall(request, profile, request.model ?? endpoint.model, headers);
-  const refused = new Set<string>();
-  let refusedNow: string | undefined;
   const exchangeOptions: ExchangeOptions = {
     http,
     endpoint,
     deadlines,
-    readError: (status, body) => {
-      refusedNow = refusedParameter(status, body);
-      return readError(status, body);
-    },
+    readError,
     readLimits: readRateLimits,
   };
-  for (;;) {
-    try {
-      yield* exchange(exchangeOptions, call, createReader(reply), reply);
-      return;
-    } catch (error) {
-      const parameter = refusedNow;
-      refusedNow = undefined;
-      // What the caller put into `extra` was asked for by that name.
-      const ours = parameter !== undefined && !Object.hasOwn(request.extra ?? {}, parameter);
-      if (!ours || !giveWay(call.body, parameter, refused)) throw withRemedy(error, endpoint);
-    }
+  try {
+    yield* resending(exchangeOptions, call, request.extra ?? {}, reply);
+  } catch (error) {
+    throw withRemedy(error, endpoint);
   }
-}
-
-const OTHER_LIMIT: Record<string, string> = {
-  max_tokens: 'max_completion_tokens',
-  max_completion_tokens: 'max_tokens',
-};
-
-const DISPENSABLE = new Set(['temperature', 'top_p', 'stream_options']);
-
-/** @returns whether the body was changed, so that sending it again makes sense */
-function giveWay(body: Record<string, unknown>, parameter: string, refused: Set<string>): boolean {
-  const value = body[parameter];
-  const other = OTHER_LIMIT[parameter];
-  const can = other === undefined ? DISPENSABLE.has(parameter) : !refused.has(other);
-  if (value === undefined || !can) return false;
-  refused.add(parameter);
-  delete body[parameter];
-  if (other !== undefined) body[other] = value;
-  return true;
 }
 
 /** A 404 that does not come from the API itself: most often its root is missing from the address. */
