@@ -6,6 +6,7 @@ export const KNOWN_BACKEND_KINDS = [
   'llama_server',
   'llamacpp_native',
   'openai_chat',
+  'openai_responses',
   'anthropic_messages',
   'azure_openai',
 ] as const;

@@ -24,6 +24,12 @@ export {
   type OpenAIChatExtra,
   openAIChatAdapter,
 } from './adapters/openai-chat/index.ts';
+export {
+  type OpenAIResponsesAdapterOptions,
+  type OpenAIResponsesEndpointOptions,
+  type OpenAIResponsesExtra,
+  openAIResponsesAdapter,
+} from './adapters/openai-responses/index.ts';
 export type { Reply, ReportedUsage } from './assemble/reply.ts';
 export type { ToolCallFragment } from './assemble/tool-calls.ts';
 export { AirframeClient, type AirframeClientOptions } from './client.ts';

@@ -3,7 +3,7 @@ import type { Reply } from '../../assemble/reply.ts';
 import type { EndpointSpec } from '../../endpoint.ts';
 import { exchangeJson } from '../../transport/exchange.ts';
 import { createHttp, type HttpFn } from '../../transport/http.ts';
-import { readRateLimits } from '../openai-chat/rate-limits.ts';
+import { readRateLimits } from '../../transport/openai-rate-limits.ts';
 import { inferenceCall } from '../openai-chat/request.ts';
 import { resending } from '../openai-chat/resend.ts';
 import type { OpenAIChatExtra } from '../openai-chat/wire.ts';

@@ -1,0 +1,78 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { afterEach } from 'vitest';
+import type { Adapter } from '../../../adapter.ts';
+import { collect, type InferenceResult } from '../../../collect.ts';
+import type { EndpointSpec } from '../../../endpoint.ts';
+import type { AirframeError } from '../../../errors.ts';
+import type { Message } from '../../../request.ts';
+import { type OpenAIResponsesExtra, type OpenAIResponsesRequest, openAIResponsesAdapter } from '../index.ts';
+import { completed, events } from './events.ts';
+
+interface Seen {
+  method: string;
+  path: string;
+  headers: IncomingHttpHeaders;
+  body: unknown;
+  closedEarly: boolean;
+}
+
+type Script = (response: ServerResponse, seen: Seen) => void | Promise<void>;
+
+interface Server {
+  url: string;
+  seen: Seen[];
+  sockets: { readonly size: number };
+  close(): Promise<void>;
+}
+
+/** What a request became. */
+export interface SentCall {
+  body: Record<string, unknown>;
+  headers: IncomingHttpHeaders | undefined;
+  error: AirframeError | undefined;
+}
+
+export interface Served {
+  /** An endpoint at a server that lives as long as the test. */
+  serve(...scripts: Script[]): Promise<EndpointSpec>;
+  seen(): Seen[];
+  sockets(): number;
+  /** The call that a request becomes, or the error that it is. */
+  sent(request: Partial<OpenAIResponsesRequest>, endpoint?: Partial<EndpointSpec>): Promise<SentCall>;
+}
+
+export const messages: Message[] = [{ role: 'user', content: 'hi' }];
+export const adapter: Adapter<OpenAIResponsesExtra> = openAIResponsesAdapter();
+
+/** @param begin the repository's `scriptedServer`: only test files may see it */
+export function serving(begin: (...scripts: Script[]) => Promise<Server>): Served {
+  let server: Server | undefined;
+  const serve: Served['serve'] = async (...scripts) => {
+    await server?.close();
+    server = await begin(...scripts);
+    return { name: 'gpt', backendKind: 'openai_responses', baseUrl: `${server.url}/v1`, model: 'gpt-x' };
+  };
+  afterEach(async () => {
+    await server?.close();
+    server = undefined;
+  });
+  return {
+    serve,
+    seen: () => server?.seen ?? [],
+    sockets: () => server?.sockets.size ?? 0,
+    sent: async (request, endpoint = {}) => {
+      const served = await serve(events([completed()]));
+      const { error } = await infer({ ...served, ...endpoint }, request);
+      const [first] = server?.seen ?? [];
+      return { body: (first?.body ?? {}) as SentCall['body'], headers: first?.headers, error };
+    },
+  };
+}
+
+export function infer(
+  endpoint: EndpointSpec,
+  request: Partial<OpenAIResponsesRequest> = {},
+): Promise<InferenceResult> {
+  const whole = (request.prompt === undefined ? { messages, ...request } : request) as OpenAIResponsesRequest;
+  return collect(adapter.streamInfer(endpoint, whole), { throwOnError: false });
+}
