@@ -17,11 +17,11 @@ export interface Arguments {
 export const HELP = `Usage: npm start -- [options] [prompt]
 
   npm start -- "What is 2+2?"     one answer
-  npm start                       a chat (Ctrl-C stops an answer, Ctrl-D leaves)
+  npm start                       a chat (Ctrl-C stops an answer, /clear starts anew, Ctrl-D leaves)
   echo "What is 2+2?" | npm start a prompt from stdin
 
 Options
-  --provider NAME     llamacpp (in this process, default) or llamaserver, openai, anthropic, azure, mock
+  --provider NAME     llamacpp (in this process, default), llamaserver or mock
   --model NAME|PATH   a GGUF file for llamacpp, a model's name for the others; default: the project's demo model
   --system TEXT       system message
   --max-tokens N      longest answer, in tokens (default 512)
@@ -33,18 +33,23 @@ Environment: LLM_PROVIDER, LLAMACPP_MODEL_PATH, LLAMASERVER_HOST (default http:/
 other settings of @x/avionics. Options come before the environment.
 `;
 
+/** The providers that can answer in this version. */
+const PROVIDERS: readonly string[] = ['llamacpp', 'llamaserver', 'mock'];
+
 /** A mistake of the user's; its message is all they need to see. */
 export class UsageError extends Error {}
 
 /** @throws UsageError naming the option, its value and the remedy */
 export function parseArguments(argv: string[]): Arguments {
-  const { values, positionals } = parse(joinNegativeNumbers(argv));
+  const { values, positionals } = parse(withNegativeNumbers(argv));
   const { provider, model, system } = values;
-  if (provider !== undefined && !PROVIDER_TYPES.some(type => type === provider)) {
+  if (provider !== undefined && !PROVIDERS.includes(provider)) {
+    const known = PROVIDER_TYPES.some(type => type === provider) ? ', which has no adapter here yet' : '';
     throw new UsageError(
-      `--provider is ${JSON.stringify(provider)}; give one of ${PROVIDER_TYPES.join(', ')}`,
+      `--provider is ${JSON.stringify(provider)}${known}; give one of ${PROVIDERS.join(', ')}`,
     );
   }
+  if (model?.trim() === '') throw new UsageError('--model is ""; give a GGUF file or a model\'s name');
   return {
     prompt: positionals.join(' '),
     json: values.json ?? false,
@@ -85,22 +90,34 @@ function parse(args: string[]) {
       },
     });
   } catch (error) {
-    const [reason] = (error as Error).message.split('. ');
+    const [reason] = (error as Error).message.split(/\. |\n/);
     throw new UsageError(`${reason}; --help lists the options`);
   }
 }
 
-/** `--max-tokens -1` reads as an option without a value to parseArgs; it is a bad value, and is to be named as one. */
-function joinNegativeNumbers(argv: string[]): string[] {
-  const joined: string[] = [];
-  for (const argument of argv) {
-    const option = joined.at(-1);
-    if (/^-\d/.test(argument) && option?.startsWith('--') && !option.includes('=')) {
-      joined[joined.length - 1] = `${option}=${argument}`;
-    } else joined.push(argument);
+/**
+ * parseArgs takes `-1` for an option. Behind an option that wants a number it is a bad value, and is to be named as
+ * one; anywhere else it belongs to the prompt ("-5 + 3 = ?").
+ */
+function withNegativeNumbers(argv: string[]): string[] {
+  const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
+  const read: string[] = [];
+  const words: string[] = [];
+  for (const argument of argv.slice(0, end)) {
+    const option = read.at(-1) ?? '';
+    const isNegative = /^-\d/.test(argument);
+    if (isNegative && NUMBER_OPTIONS.has(option)) read[read.length - 1] = `${option}=${argument}`;
+    // Words behind one that had to be set aside are set aside as well, to keep their order.
+    else if (isNegative || (words.length > 0 && !argument.startsWith('-') && !VALUE_OPTIONS.has(option))) {
+      words.push(argument);
+    } else read.push(argument);
   }
-  return joined;
+  const rest = [...words, ...argv.slice(end + 1)];
+  return rest.length > 0 ? [...read, '--', ...rest] : read;
 }
+
+const NUMBER_OPTIONS: ReadonlySet<string> = new Set(['--max-tokens', '--temperature']);
+const VALUE_OPTIONS: ReadonlySet<string> = new Set([...NUMBER_OPTIONS, '--provider', '--model', '--system']);
 
 function optionalNumber<Key extends 'maxTokens' | 'temperature'>(
   key: Key,

@@ -24,15 +24,21 @@ export async function chat(setup: Setup, args: Arguments): Promise<void> {
   lines.on('SIGINT', () => {
     if (answering) return answering.abort();
     note('\n(Ctrl-D leaves)');
+    // A half-typed line goes, so that Ctrl-D finds an empty one.
+    lines.write(null, { ctrl: true, name: 'e' });
+    lines.write(null, { ctrl: true, name: 'u' });
     lines.prompt();
   });
-  note(`Chat with ${setup.modelName}. Ctrl-C stops an answer, Ctrl-D leaves.`);
+  note(`Chat with ${setup.modelName}. Ctrl-C stops an answer, /clear starts anew, Ctrl-D leaves.`);
   if (setup.isDemo) note(DEMO_HINT);
   lines.prompt();
   for await (const line of lines) {
     const text = line.trim();
     if (text === '/exit' || text === '/quit') break;
-    if (text !== '') {
+    if (text === '/clear') {
+      messages.length = 0;
+      note('(a new conversation)');
+    } else if (text !== '') {
       answering = new AbortController();
       await turn(setup, args, messages, text, answering.signal);
       answering = undefined;
@@ -70,5 +76,7 @@ async function turn(
     else messages.pop();
     const stopped = isAirframeError(error) && error.category === 'aborted';
     note(stopped ? '\n(stopped)' : `\n${oneLine(error)}`, 'yellow');
+    if (isAirframeError(error) && error.category === 'context_length')
+      note('(/clear starts a new conversation)');
   }
 }

@@ -48,7 +48,8 @@ async function answerOnce(
   prompt: string,
 ): Promise<number> {
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
+  // Not `once`: a library in this process takes an interrupt without a listener for its own to end it.
+  process.on('SIGINT', () => stop.abort());
   let last = '';
   const write = (text: string) => {
     last = text;

@@ -7,5 +7,5 @@ export const EXIT = { failed: 1, usage: 2, stopped: 130 } as const;
 export function oneLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const category = isAirframeError(error) ? ` (${error.category})` : '';
-  return `error: ${message.replace(/\s*\n\s*/g, ' ')}${category}`;
+  return `error: ${message.replace(/\s*\n\s*/g, '; ').replace(/([:;]);/g, '$1')}${category}`;
 }

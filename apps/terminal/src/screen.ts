@@ -18,9 +18,9 @@ export function note(text: string, style: Style = 'dim'): void {
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
-/** Shows that something goes on; nothing at all where stderr is no terminal. Returns what ends it. */
+/** Shows that something goes on; nothing at all where stderr is no terminal. Returns what ends it, once. */
 export function spin(label: string): () => void {
-  if (!stderr.isTTY) return () => {};
+  if (!stderr.isTTY || process.env['TERM'] === 'dumb') return () => {};
   let frame = 0;
   const started = Date.now();
   const draw = () => {
@@ -29,9 +29,12 @@ export function spin(label: string): () => void {
     stderr.write(`\r\x1b[2K${styled('cyan', text)}`);
   };
   draw();
-  const timer = setInterval(draw, 80);
+  let timer: NodeJS.Timeout | undefined = setInterval(draw, 80);
   return () => {
+    // Once: a second time would wipe what has been written to the line since.
+    if (!timer) return;
     clearInterval(timer);
+    timer = undefined;
     stderr.write('\r\x1b[2K');
   };
 }

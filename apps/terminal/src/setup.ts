@@ -27,7 +27,9 @@ export function setUp(args: Arguments): Setup {
   const env = { ...process.env };
   env['LLM_PROVIDER'] = args.provider ?? (env['LLM_PROVIDER'] || 'llamacpp');
   if (env['LLM_PROVIDER'] === 'llamacpp') {
-    const path = args.model ?? (env['LLAMACPP_MODEL_PATH'] || demoModel());
+    // npm runs this in the project's root; a relative path means the folder that the user is in.
+    const given = args.model && resolve(env['INIT_CWD'] ?? '.', args.model);
+    const path = given ?? (env['LLAMACPP_MODEL_PATH'] || demoModel());
     if (!existsSync(path)) {
       throw new UsageError(
         `there is no model file ${resolve(path)}; give the path of a GGUF file with --model`,
@@ -39,7 +41,10 @@ export function setUp(args: Arguments): Setup {
     env['DEFAULT_MODEL'] = args.model;
   }
   const settings = readSettings(env);
-  const isDemo = settings.llmProvider === 'llamacpp' && settings.llamacppModelPath === demoModel();
+  const isDemo =
+    !settings.mockLlmEnabled &&
+    settings.llmProvider === 'llamacpp' &&
+    settings.llamacppModelPath === demoModel();
   const modelName = settings.defaultModel ?? `the model of ${settings.llmProvider}`;
   return { gateway: new LLMGateway(settings), modelName, isDemo };
 }

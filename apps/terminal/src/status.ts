@@ -10,7 +10,7 @@ export function statusLine(response: LLMResponse): string {
   if (speed !== undefined) parts.push(`${Math.round(speed)} tok/s`);
   if (timings.firstTokenMs !== undefined) parts.push(`first token ${Math.round(timings.firstTokenMs)} ms`);
   parts.push(priced ? `$${response.costUsd.toFixed(6)}` : 'price unknown');
-  if (finishReason === 'length') parts.push('cut at the token limit (--max-tokens)');
+  if (finishReason === 'length') parts.push('cut: the token limit (--max-tokens) or the context is reached');
   else if (finishReason !== 'stop') parts.push(finishReason);
   return parts.join(' · ');
 }

@@ -15,25 +15,54 @@ const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const CTRL_C = '\x03';
 const CTRL_D = '\x04';
 
+const ESCAPE = '\x1b';
+
+/** An escape sequence, or one character. */
+const SEQUENCES = new RegExp(`${ESCAPE}\\[[\\d;?]*[A-Za-z]|.`, 'gsu');
+
+/** What a person sees after these bytes: carriage returns go back, erased lines are gone, colours are not text. */
+function rendered(bytes: string): string {
+  const lines = [''];
+  let column = 0;
+  for (const [piece] of bytes.matchAll(SEQUENCES)) {
+    const line = lines.at(-1) ?? '';
+    if (piece === '\n') {
+      lines.push('');
+      column = 0;
+    } else if (piece === '\r') column = 0;
+    else if (piece.endsWith('K') && piece.startsWith(ESCAPE))
+      lines[lines.length - 1] = piece.includes('2') ? '' : line.slice(0, column);
+    else if (piece.endsWith('J') && piece.startsWith(ESCAPE)) lines[lines.length - 1] = line.slice(0, column);
+    else if (piece.endsWith('G') && piece.startsWith(ESCAPE))
+      column = Number(/\d+/.exec(piece)?.[0] ?? 1) - 1;
+    else if (!piece.startsWith(ESCAPE)) {
+      lines[lines.length - 1] = line.slice(0, column).padEnd(column) + piece + line.slice(column + 1);
+      column++;
+    }
+  }
+  return lines.join('\n');
+}
+
 /** The app on a terminal of its own (util-linux's `script` makes one). */
 function terminal(args: string[], env: Record<string, string> = {}) {
   const command = [process.execPath, CLI, ...args].map(word => `'${word}'`).join(' ');
   const child = spawn('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
-    env: { ...process.env, TERM: 'dumb', ...env },
+    env: { ...process.env, TERM: 'xterm', ...env },
   });
   const exited = new Promise<number | null>(resolve => child.on('close', resolve));
-  let screen = '';
+  let bytes = '';
+  let seen = 0;
   child.stdout.on('data', chunk => {
-    screen += chunk;
+    bytes += chunk;
   });
+  const unseen = () => rendered(bytes).slice(seen);
   return {
     exited,
     type: (keys: string) => child.stdin.write(keys),
-    /** Waits for a text that was not there at the last call. */
+    /** Waits until a person sees a text below what was seen at the last call. */
     sees: async (text: string | RegExp) => {
-      await until(() => screen.search(text) >= 0).catch(() => expect(screen).toMatch(text));
-      const at = screen.search(text);
-      screen = screen.slice(at + 1);
+      await until(() => unseen().search(text) >= 0).catch(() => expect(unseen()).toMatch(text));
+      seen += unseen().search(text) + 1;
     },
   };
 }

@@ -87,7 +87,7 @@ describe('the terminal app', () => {
 
   it('says that an answer was cut at --max-tokens', async () => {
     expect((await app(['--max-tokens', '1', QUESTION])).stderr).toMatch(
-      / \+ 1 tokens .* cut at the token limit/,
+      / \+ 1 tokens .* cut: the token limit/,
     );
   });
 
@@ -105,7 +105,7 @@ describe('the terminal app', () => {
     writeFileSync(notGguf, 'hello');
 
     it.each<[string, string[], Record<string, string>, RegExp]>([
-      ['unknown provider', ['--provider', 'nonsense', 'hi'], {}, /"nonsense"; give one of llamaserver, /],
+      ['unknown provider', ['--provider', 'nonsense', 'hi'], {}, /"nonsense"; give one of llamacpp, /],
       [
         'missing model file',
         ['--model', '/no/such.gguf', 'hi'],
@@ -122,10 +122,17 @@ describe('the terminal app', () => {
       ['bad setting', ['hi'], { LLM_TIMEOUT: 'soon' }, /LLM_TIMEOUT.*soon/],
       ['empty prompt', [], {}, /the prompt is empty/],
       [
-        'a provider that lacks its key',
+        'a provider that is to come',
         ['--provider', 'openai', 'hi'],
-        { OPENAI_API_KEY: '' },
-        /OPENAI_API_KEY/,
+        {},
+        /"openai", which has no adapter here yet; give one of/,
+      ],
+      ['an empty model', ['--model', '', 'hi'], {}, /--model is ""/],
+      [
+        'several bad settings',
+        ['hi'],
+        { LLM_TIMEOUT: 'x', LLM_MAX_RETRIES: 'y' },
+        /LLM_TIMEOUT.*; .*LLM_MAX_RETRIES/,
       ],
     ])('%s', async (_name, args, env, message) => {
       const { code, stdout, stderr } = await app(args, { env });
@@ -159,6 +166,30 @@ describe('the terminal app', () => {
     });
     const code = await new Promise(resolve => child.on('close', resolve));
     expect({ stdout, code }).toEqual({ stdout: 'mock answer to: hello\n', code: 0 });
+  });
+
+  it('takes a prompt that begins with a minus sign for a prompt', async () => {
+    for (const args of [['-5 + 3 = ?'], ['--', '-5 + 3 = ?'], ['--json', '-5', '+', '3']]) {
+      expect((await app(['--provider', 'mock', ...args])).stdout).toContain('-5 + 3');
+    }
+  });
+
+  it('stops at Ctrl-C with exit code 130, also with the model in this process', async () => {
+    const child = spawn(process.execPath, [CLI, '--max-tokens', '900', 'Count to 50']);
+    child.stdout.once('data', () => child.kill('SIGINT'));
+    let stderr = '';
+    child.stderr.on('data', chunk => {
+      stderr += chunk;
+    });
+    const [code, signal] = await new Promise<[number | null, string | null]>(resolve =>
+      child.on('close', (...ending) => resolve(ending)),
+    );
+    expect(signal).toBe(null);
+    // A short answer may be over before the signal comes.
+    if (code !== 0) {
+      expect(code).toBe(130);
+      expect(stderr).toContain('stopped');
+    }
   });
 
   it('ends quietly when the reader of a pipe goes away', async () => {
