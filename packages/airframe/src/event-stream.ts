@@ -15,7 +15,11 @@ export class Calls {
   /** @throws AirframeError when the adapter is closed, or the timeouts make no sense */
   begin(endpoint: EndpointSpec, options: InferOptions): Deadlines {
     if (this.#closed) throw this.#closed;
-    const deadlines = new Deadlines(resolveTimeouts(endpoint.timeouts, options.timeouts), options.signal);
+    const deadlines = new Deadlines(
+      resolveTimeouts(endpoint.timeouts, options.timeouts),
+      options.signal,
+      endpoint.baseUrl,
+    );
     this.#open.add(deadlines);
     return deadlines;
   }

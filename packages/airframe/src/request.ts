@@ -188,7 +188,7 @@ export const inferenceRequestSchema: z.ZodType<InferenceRequest> = z
     extra: jsonObject.exactOptional(),
   })
   .refine(r => (r.messages === undefined) !== (r.prompt === undefined), {
-    error: 'give either messages or prompt, not both',
+    error: 'give either messages or prompt, and not both',
   }) as unknown as z.ZodType<InferenceRequest>;
 
 /** Characters of a request's prompt; the base of an estimate where a backend counts no tokens. */

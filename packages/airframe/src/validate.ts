@@ -36,7 +36,7 @@ function describe(issue: z.core.$ZodIssue, input: unknown): string {
 
 /** A key must not show up in an error, however wrong it is. */
 function shown(path: string, value: unknown): string {
-  if (/key|secret|token$|authorization|headers/i.test(path)) return '***';
+  if (/key|secret|token$|authorization|(^|\.)headers(\.|$)/i.test(path)) return '***';
   const text = JSON.stringify(value) ?? 'nothing';
   return text
     .replace(/\/\/[^/]*@/, '//***@')

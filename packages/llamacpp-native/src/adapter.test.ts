@@ -120,7 +120,8 @@ describe('loading', () => {
     const small = { ...endpoint, options: { contextTokens: 16, threads: 2 } };
     const all = [endpoint, endpoint, small].map(spec => collect(adapter.streamInfer(spec, { prompt: 'x' })));
     await Promise.all(all);
-    expect(engine.loads.map(load => load.contextTokens)).toEqual([undefined, 16]);
+    expect(engine.loads).toHaveLength(2);
+    expect(new Set(engine.loads.map(load => load.contextTokens))).toEqual(new Set([undefined, 16]));
   });
 
   it('that failed is tried again by the next call', async () => {

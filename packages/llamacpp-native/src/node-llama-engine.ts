@@ -86,7 +86,9 @@ async function loadModel(instance: Instance, options: LoadOptions): Promise<Mode
   const { llama } = instance;
   const { path, signal, onProgress } = options;
   const gpuLayers = options.gpuLayers ?? 0;
-  const threads = options.threads ?? defaultThreads(Math.min(availableCores(), llama.cpuMathCores));
+  // More threads than cores wait for each other by spinning: a thousandth of the speed, never more of it.
+  const asked = options.threads ?? defaultThreads(Math.min(availableCores(), llama.cpuMathCores));
+  const threads = Math.min(asked, availableCores());
   // The instance hands out no more threads than this to all models together.
   llama.maxThreads = Math.max(llama.maxThreads, threads);
   instance.complaint = undefined;

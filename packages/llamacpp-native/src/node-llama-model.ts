@@ -101,9 +101,16 @@ export class NodeLlamaModel implements Model {
     if (promptTokens < contextTokens) return;
     throw new AirframeError(
       'context_length',
-      `the prompt has ${promptTokens} tokens, which leaves no room for an answer in ${name}'s context of ${contextTokens}; shorten it, or raise the endpoint's options.contextTokens`,
-      { promptTokens, contextTokens },
+      `the prompt has ${promptTokens} tokens, which leaves no room for an answer in ${name}'s context of ${contextTokens}`,
+      { promptTokens, contextTokens, remedy: this.#roomier() },
     );
+  }
+
+  #roomier(): string {
+    const { contextTokens, trainedContextTokens } = this.facts;
+    if (contextTokens < trainedContextTokens)
+      return "shorten it, or raise the endpoint's options.contextTokens";
+    return `shorten it, or use a model trained for more than ${trainedContextTokens} tokens`;
   }
 
   /**

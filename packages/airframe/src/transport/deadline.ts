@@ -16,6 +16,7 @@ const WAITED_FOR: Record<Phase | 'total', string> = {
  */
 export class Deadlines {
   readonly #controller = new AbortController();
+  readonly #where: string;
   readonly #timeouts: Required<Timeouts>;
   readonly #callerSignal: AbortSignal | undefined;
   #phase: Phase | undefined;
@@ -24,7 +25,9 @@ export class Deadlines {
   /** headersMs is one budget for all exchanges of a call. */
   #headersUntil: number | undefined;
 
-  constructor(timeouts: Required<Timeouts>, callerSignal?: AbortSignal) {
+  /** @param where stands in front of the errors: whom the call waits for */
+  constructor(timeouts: Required<Timeouts>, callerSignal?: AbortSignal, where = '') {
+    this.#where = where && `${where}: `;
     this.#timeouts = timeouts;
     this.#callerSignal = callerSignal;
     if (callerSignal?.aborted) this.#onCallerAbort();
@@ -81,11 +84,15 @@ export class Deadlines {
     const ms = this.#timeouts[`${clock}Ms`];
     const during = clock === 'total' && this.#phase ? `, while waiting in phase ${this.#phase}` : '';
     this.abort(
-      new AirframeError('timeout', `${WAITED_FOR[clock]} within ${ms} ms (timeouts.${clock}Ms)${during}`, {
-        code: `${clock}_timeout`,
-        // The whole call's time is up: there is none left for another try.
-        retryable: clock !== 'total',
-      }),
+      new AirframeError(
+        'timeout',
+        `${this.#where}${WAITED_FOR[clock]} within ${ms} ms (timeouts.${clock}Ms)${during}`,
+        {
+          code: `${clock}_timeout`,
+          // The whole call's time is up: there is none left for another try.
+          retryable: clock !== 'total',
+        },
+      ),
     );
   }
 }

@@ -16,6 +16,8 @@ export interface HttpCall {
   headers?: Record<string, string>;
   /** Sent as JSON. */
   body?: unknown;
+  /** false: the connection is not used again, for a server that closes it anyhow. Default true. */
+  keepAlive?: boolean;
 }
 
 /** What an adapter's `stream.ts` makes of the answer. */
@@ -145,6 +147,7 @@ async function send({ http, endpoint, deadlines }: ExchangeOptions, call: HttpCa
       ...endpoint.headers,
     },
     ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+    ...(call.keepAlive === undefined ? {} : { keepAlive: call.keepAlive }),
     signal: deadlines.signal,
     onConnected: () => deadlines.enter('headers'),
   });

@@ -7,6 +7,8 @@ export interface HttpRequest {
   url: string;
   headers: Record<string, string>;
   body?: string;
+  /** false: the connection is not used again, for a server that closes it anyhow. Default true. */
+  keepAlive?: boolean;
   /** Fires to end the request at any stage; the reason is what the promise or the body throws. */
   signal: AbortSignal;
   /** Called once the socket is open and the request is being written. */
@@ -67,6 +69,7 @@ function send(request: HttpRequest, dispatcher: Dispatcher, pool?: SocketPool): 
           method: request.method,
           headers: request.headers,
           body: request.body ?? null,
+          reset: request.keepAlive === false,
           headersTimeout: 0,
           bodyTimeout: 0,
         },

@@ -122,6 +122,22 @@ describe('withRetry', () => {
     expect(adapter.calls).toBe(1);
   });
 
+  it.each([{ maxRetries: Number.NaN }, { maxRetries: -1 }, { maxRetries: 1.5 }, { baseDelayMs: Number.NaN }])(
+    'refuses %j by name instead of trying for ever',
+    options => {
+      const [name] = Object.keys(options);
+      expect(() => withRetry(scripted({}), options)).toThrow(new RegExp(`invalid retry options: ${name}`));
+    },
+  );
+
+  it('counts the waits into the timings of the call', async () => {
+    const adapter = scripted({ fails: 'overloaded', options: { retryAfterMs: 40 } }, {});
+    const done = (await all(withRetry(adapter, fast).streamInfer(endpoint, request))).at(-1);
+    const timings = done?.type === 'done' ? done.timings : undefined;
+    expect(timings?.totalMs).toBeGreaterThanOrEqual(35);
+    expect(timings?.firstTokenMs).toBeGreaterThanOrEqual(35);
+  });
+
   it('wraps an adapter that is a class', async () => {
     class Own {
       readonly kind = 'own';

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Adapter, InferOptions } from '../adapter.ts';
 import { type EndpointSpec, resolveTimeouts, type Timeouts } from '../endpoint.ts';
 import { AirframeError, type Attempt } from '../errors.ts';
@@ -5,6 +6,7 @@ import type { DoneEvent } from '../events.ts';
 import type { InferenceRequest } from '../request.ts';
 import { END, type InferenceStream, SerialStream, type Step } from '../serial-stream.ts';
 import { sleep } from '../transport/sleep.ts';
+import { check } from '../validate.ts';
 
 export interface RetryOptions {
   /** Tries after the first. Default 3. */
@@ -17,6 +19,14 @@ export interface RetryOptions {
   maxRetryAfterMs?: number;
 }
 
+const milliseconds = z.number().min(0);
+const retryOptionsSchema: z.ZodType<Required<RetryOptions>> = z.object({
+  maxRetries: z.int().min(0),
+  baseDelayMs: milliseconds,
+  maxDelayMs: milliseconds,
+  maxRetryAfterMs: milliseconds,
+});
+
 const DEFAULTS: Required<RetryOptions> = {
   maxRetries: 3,
   baseDelayMs: 250,
@@ -27,12 +37,14 @@ const DEFAULTS: Required<RetryOptions> = {
 /**
  * The same adapter, trying again after retryable errors, but only before the first output event. `totalMs` and
  * `headersMs` cover all tries together; every try stands in the attempt log of `done` and of the error.
+ *
+ * @throws AirframeError (invalid_request) for options that are no numbers in range
  */
 export function withRetry<Extra extends object>(
   adapter: Adapter<Extra>,
   options: RetryOptions = {},
 ): Adapter<Extra> {
-  const settings = { ...DEFAULTS, ...options };
+  const settings = check(retryOptionsSchema, { ...DEFAULTS, ...options }, 'retry options');
   return {
     kind: adapter.kind,
     capabilities: adapter.capabilities,
@@ -153,7 +165,7 @@ class RetryStream<Extra extends object> extends SerialStream {
 
   #giveUp(error: AirframeError, done: DoneEvent): Step {
     this.#committed = true;
-    this.#ending = { ...done, attempts: this.#attempts };
+    this.#ending = { ...done, attempts: this.#attempts, timings: this.#timingsOf(done) };
     return { done: false, value: { type: 'error', error: error.with({ attempts: this.#attempts }) } };
   }
 
@@ -166,7 +178,19 @@ class RetryStream<Extra extends object> extends SerialStream {
     }
     if (event?.type !== 'done') return step;
     const attempts = [...this.#attempts, ...this.#numbered(event.attempts)];
-    return { done: false, value: { ...event, attempts } };
+    return { done: false, value: { ...event, attempts, timings: this.#timingsOf(event) } };
+  }
+
+  /** Of the whole call, earlier tries and waits included. */
+  #timingsOf({ timings }: DoneEvent): DoneEvent['timings'] {
+    const totalMs = performance.now() - this.#startedTick;
+    const { firstTokenMs } = timings;
+    const before = totalMs - timings.totalMs;
+    return {
+      ...timings,
+      totalMs,
+      ...(firstTokenMs === undefined ? {} : { firstTokenMs: firstTokenMs + before }),
+    };
   }
 
   #numbered(attempts: readonly Attempt[]): Attempt[] {

@@ -65,6 +65,13 @@ describe.each(['native', 'openai'] as const)('api type %s', apiType => {
     expect(whole.usage.completionTokens).toBe(streamed.usage.completionTokens);
   });
 
+  it('answers many calls one right after the other', async () => {
+    for (let i = 0; i < 60; i++) {
+      const { finishReason } = await infer({ messages: question, maxTokens: 2, stream: i % 3 !== 0 });
+      expect(finishReason).toBe('length');
+    }
+  });
+
   it('reports the usage that the server itself counts', async () => {
     const { prompt } = await server.post<{ prompt: string }>('/apply-template', { messages: question });
     const { tokens } = await server.post<{ tokens: number[] }>('/tokenize', {

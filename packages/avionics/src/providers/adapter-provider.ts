@@ -3,7 +3,6 @@ import {
   type AirframeError,
   collect,
   type EndpointSpec,
-  type ErrorCategory,
   type HealthState,
   type InferenceRequest,
   type InferenceStream,
@@ -28,8 +27,8 @@ export interface AdapterProviderOptions extends LLMProviderOptions {
   defaults?: RequestDefaults;
   /** false: no temperature is ever sent. Default true. */
   sendTemperature?: boolean;
-  /** What the user can do about an error, by category. */
-  advice?: Partial<Record<ErrorCategory, string>>;
+  /** What the user can do about an error, by its code or else its category. */
+  advice?: Readonly<Record<string, string>>;
   /** States in which it can be called. Default `healthy` alone. */
   readyStates?: readonly HealthState[];
   /** More for `getStats().adapter`; no secrets. */
@@ -104,7 +103,8 @@ export class AdapterProvider extends LLMProvider {
   }
 
   protected override adviceFor(error: AirframeError): string | undefined {
-    return this.#options.advice?.[error.category];
+    const { advice = {} } = this.#options;
+    return (error.code && advice[error.code]) || advice[error.category];
   }
 }
 

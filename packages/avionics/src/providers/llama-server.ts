@@ -57,7 +57,10 @@ export class LlamaServerProvider extends AdapterProvider {
       defaults: { ...LLAMA_SERVER_DEFAULTS, ...defaults, ...native },
       advice: {
         connection: `start llama-server or set ${hostVariable}`,
+        connect_timeout: `check ${hostVariable}; is it http where the server speaks http?`,
         timeout: 'set LLM_TIMEOUT (seconds) higher if the model is only slow',
+        not_found: `set ${hostVariable} to the root of the server, without /v1`,
+        context_length: 'shorten it, or start llama-server with a larger --ctx-size',
         auth: 'set LLAMASERVER_API_KEY',
       },
       facts: { apiType, maxRetries },

@@ -465,9 +465,16 @@ describe('stopping', () => {
     await expect.poll(() => server.sockets.size).toBe(0);
   });
 
-  it('gives the connection back to the pool after a good end', async () => {
+  it('does not use a connection again after a stream, which llama-server closes behind it', async () => {
     const endpoint = await serve(sse([last]));
-    for (let i = 0; i < 10; i++) await infer(endpoint, { prompt: 'x' });
+    await infer(endpoint, { prompt: 'x' });
+    expect(server.seen[0]?.headers.connection).toBe('close');
+    await expect.poll(() => server.sockets.size).toBe(0);
+  });
+
+  it('gives the connection back to the pool after any other answer', async () => {
+    const endpoint = await serve(json(200, last));
+    for (let i = 0; i < 10; i++) await infer(endpoint, { prompt: 'x', stream: false });
     // Two, not one: a call made in the same tick in which the last one ended finds its socket not yet free.
     expect(server.sockets.size).toBeLessThanOrEqual(2);
   });

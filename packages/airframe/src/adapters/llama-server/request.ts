@@ -69,6 +69,9 @@ export function inferenceCall(
     method: 'POST',
     path: PATHS[route],
     headers,
+    // It closes the connection behind a stream without having said so: a call sent on it meanwhile would be lost.
+    // (Seen with v0.5.0.)
+    keepAlive: !streaming,
     body: defined({ ...common, ...perRoute, ...templateFree(request.extra, route) }),
   };
 }

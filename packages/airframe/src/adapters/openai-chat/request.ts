@@ -40,7 +40,8 @@ export function inferenceCall(
     ...request.extra,
   };
   const path = isChat ? '/chat/completions' : '/completions';
-  return { method: 'POST', path, headers, body: defined(fields) };
+  const keepAlive = profile.keepsAlive || request.stream === false;
+  return { method: 'POST', path, headers, keepAlive, body: defined(fields) };
 }
 
 function chatFields(request: OpenAIChatRequest, profile: Profile): Fields {
