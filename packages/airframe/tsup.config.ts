@@ -6,5 +6,7 @@ export default defineConfig({
   target: 'node20.18',
   dts: true,
   sourcemap: true,
+  // The sources are in the package.
+  esbuildOptions: options => Object.assign(options, { sourcesContent: false }),
   clean: true,
 });
