@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { json, scriptedServer } from '../../../../../test/scripted-server.ts';
+import { json } from '../../../../../test/scripted-server.ts';
 import type { InferenceStreamEvent } from '../../events.ts';
 import type { HttpFn } from '../../transport/http.ts';
 import { adapter, infer, messages, serving } from './__fixtures__/served.ts';
 import { anthropicMessagesAdapter, countAnthropicTokens } from './index.ts';
 
-const { seen, serve, sockets } = serving(scriptedServer);
+const { seen, serve, sockets } = serving();
 
 const fixture = await readFile(new URL('./__fixtures__/tool-use.sse', import.meta.url));
 

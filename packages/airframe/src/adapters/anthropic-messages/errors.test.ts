@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { json, scriptedServer } from '../../../../../test/scripted-server.ts';
+import { json } from '../../../../../test/scripted-server.ts';
 import { events, start, text } from './__fixtures__/events.ts';
 import { infer, serving } from './__fixtures__/served.ts';
 
-const { seen, serve } = serving(scriptedServer);
+const { seen, serve } = serving();
 
 const wire = (type: string, message = 'why') => ({
   type: 'error',

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { scriptedServer } from '../../../../../test/scripted-server.ts';
 import type { Message } from '../../request.ts';
 import { delta, events, start, stop, text, thinking, toolUse } from './__fixtures__/events.ts';
 import { infer, messages, serving } from './__fixtures__/served.ts';
 
-const { seen, sent, serve } = serving(scriptedServer);
+const { seen, sent, serve } = serving();
 
 const turns = async (...history: Message[]) => (await sent({ messages: history })).body['messages'];
 const user = (content: string): Message => ({ role: 'user', content });

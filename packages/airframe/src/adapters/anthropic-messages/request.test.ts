@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { json, scriptedServer } from '../../../../../test/scripted-server.ts';
+import { json } from '../../../../../test/scripted-server.ts';
 import { infer, serving } from './__fixtures__/served.ts';
 import type { AnthropicRequest } from './index.ts';
 
-const { seen, sent, serve } = serving(scriptedServer);
+const { seen, sent, serve } = serving();
 
 type Body = Record<string, unknown>;
 

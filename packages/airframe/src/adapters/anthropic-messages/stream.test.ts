@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { scriptedServer } from '../../../../../test/scripted-server.ts';
 import { block, delta, events, start, stop, text, thinking, toolUse } from './__fixtures__/events.ts';
 import { adapter, infer, messages, serving } from './__fixtures__/served.ts';
 
-const { serve, sockets } = serving(scriptedServer);
+const { serve, sockets } = serving();
 
 describe('a stream', () => {
   it('counts tool calls on their own, not by the index over all blocks', async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { json, scriptedServer, sse } from '../../../../../test/scripted-server.ts';
+import { json, sse } from '../../../../../test/scripted-server.ts';
 import { created, events, failed, text } from './__fixtures__/events.ts';
 import { infer, serving } from './__fixtures__/served.ts';
 
-const { seen, serve } = serving(scriptedServer);
+const { seen, serve } = serving();
 
 const body = (code: string | null, message = 'why', type = 'invalid_request_error') => ({
   error: { message, type, param: null, code },

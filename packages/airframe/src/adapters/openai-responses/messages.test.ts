@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { scriptedServer } from '../../../../../test/scripted-server.ts';
 import type { AssistantMessage, ToolCall } from '../../events.ts';
 import type { Message } from '../../request.ts';
 import { serving } from './__fixtures__/served.ts';
 import { encodeSignature } from './signatures.ts';
 import type { OpenAIResponsesExtra } from './wire.ts';
 
-const { sent } = serving(scriptedServer);
+const { sent } = serving();
 
 const user: Message = { role: 'user', content: 'hi' };
 const said = (text: string) => ({ role: 'assistant', content: [{ type: 'output_text', text }] });

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { json, scriptedServer } from '../../../../../test/scripted-server.ts';
+import { json } from '../../../../../test/scripted-server.ts';
 import type { InferenceStreamEvent } from '../../events.ts';
 import type { HttpFn } from '../../transport/http.ts';
 import { completed, events } from './__fixtures__/events.ts';
 import { adapter, infer, messages, serving } from './__fixtures__/served.ts';
 import { openAIResponsesAdapter } from './index.ts';
 
-const { seen, sent, serve } = serving(scriptedServer);
+const { seen, sent, serve } = serving();
 
 const fixture = (name: string) => readFile(new URL(`./__fixtures__/${name}.sse`, import.meta.url));
 

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { scriptedServer } from '../../../../../test/scripted-server.ts';
 import { serving } from './__fixtures__/served.ts';
 
-const { seen, sent } = serving(scriptedServer);
+const { seen, sent } = serving();
 
 const tools = [{ name: 'wx', description: 'Weather', parameters: { type: 'object' } }];
 const schema = { type: 'object', properties: {} };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { scriptedServer, sse } from '../../../../../test/scripted-server.ts';
+import { sse } from '../../../../../test/scripted-server.ts';
 import {
   added,
   call,
@@ -15,7 +15,7 @@ import {
 import { adapter, infer, messages, serving } from './__fixtures__/served.ts';
 import { decodeSignature } from './signatures.ts';
 
-const { seen, serve, sockets } = serving(scriptedServer);
+const { seen, serve, sockets } = serving();
 
 const refusal = (delta: string): Sent => ({
   type: 'response.refusal.delta',

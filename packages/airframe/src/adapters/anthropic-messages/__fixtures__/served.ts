@@ -1,5 +1,11 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { afterEach } from 'vitest';
+import {
+  type Script,
+  type ScriptedServer,
+  type SeenRequest,
+  scriptedServer,
+} from '../../../../../../test/scripted-server.ts';
 import type { Adapter } from '../../../adapter.ts';
 import { collect, type InferenceResult } from '../../../collect.ts';
 import type { EndpointSpec } from '../../../endpoint.ts';
@@ -7,23 +13,6 @@ import type { AirframeError } from '../../../errors.ts';
 import type { Message } from '../../../request.ts';
 import { type AnthropicExtra, type AnthropicRequest, anthropicMessagesAdapter } from '../index.ts';
 import { delta, events, start, stop } from './events.ts';
-
-interface Seen {
-  method: string;
-  path: string;
-  headers: IncomingHttpHeaders;
-  body: unknown;
-  closedEarly: boolean;
-}
-
-type Script = (response: ServerResponse, seen: Seen) => void | Promise<void>;
-
-interface Server {
-  url: string;
-  seen: Seen[];
-  sockets: { readonly size: number };
-  close(): Promise<void>;
-}
 
 /** What a request became. */
 export interface SentCall {
@@ -35,7 +24,7 @@ export interface SentCall {
 export interface Served {
   /** An endpoint at a server that lives as long as the test. */
   serve(...scripts: Script[]): Promise<EndpointSpec>;
-  seen(): Seen[];
+  seen(): SeenRequest[];
   sockets(): number;
   /** The call that a request becomes, or the error that it is. */
   sent(request: Partial<AnthropicRequest>, endpoint?: Partial<EndpointSpec>): Promise<SentCall>;
@@ -44,12 +33,12 @@ export interface Served {
 export const messages: Message[] = [{ role: 'user', content: 'hi' }];
 export const adapter: Adapter<AnthropicExtra> = anthropicMessagesAdapter();
 
-/** @param begin the repository's `scriptedServer`: only test files may see it */
-export function serving(begin: (...scripts: Script[]) => Promise<Server>): Served {
-  let server: Server | undefined;
+/** For a test file: a server a test, closed after it. */
+export function serving(): Served {
+  let server: ScriptedServer | undefined;
   const serve: Served['serve'] = async (...scripts) => {
     await server?.close();
-    server = await begin(...scripts);
+    server = await scriptedServer(...scripts);
     return { name: 'claude', backendKind: 'anthropic_messages', baseUrl: server.url, model: 'claude-x' };
   };
   afterEach(async () => {
