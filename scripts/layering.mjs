@@ -14,12 +14,13 @@ const ADAPTER_MAY_IMPORT = ['@x/airframe'];
 
 /** airframe's floors, from the ground up: a file may import from its own floor and those below. */
 const FLOORS = [
-  ['errors', 'events', 'request', 'endpoint', 'validate', 'collect', 'serial-stream'],
+  ['errors', 'events', 'request', 'operations', 'endpoint', 'validate', 'collect', 'serial-stream'],
   ['assemble'],
   ['transport'],
   ['adapter', 'event-stream'],
   ['adapters'],
   ['client', 'wrap', 'health', 'registry'],
+  ['testing', 'conformance'],
   ['index'],
 ];
 

@@ -1,13 +1,27 @@
 import type { Reply } from './assemble/reply.ts';
-import type { BackendKind, EndpointSpec, HealthReport, Timeouts } from './endpoint.ts';
-import { AirframeError } from './errors.ts';
+import {
+  type BackendKind,
+  type EndpointSpec,
+  endpointSpecSchema,
+  type HealthReport,
+  type Timeouts,
+} from './endpoint.ts';
+import { AirframeError, attemptOf } from './errors.ts';
 import { Calls, EventStream } from './event-stream.ts';
-import type { InferenceRequest } from './request.ts';
+import {
+  type EmbedRequest,
+  type EmbedResult,
+  embedRequestSchema,
+  type ModelInfo,
+  type TokenCount,
+} from './operations.ts';
+import { type InferenceRequest, inferenceRequestSchema } from './request.ts';
 import type { InferenceStream } from './serial-stream.ts';
 import type { Deadlines } from './transport/deadline.ts';
+import { check } from './validate.ts';
 
-/** What a backend can do. No key is optional: an adapter says yes or no to each. */
-export interface Capabilities {
+/** What a chat may ask of a backend. No key is optional: an adapter says yes or no to each. */
+export interface ChatCapabilities {
   /** Deltas as they are made; false: the whole reply in one piece. */
   streaming: boolean;
   /** `prompt` without a chat template. */
@@ -19,6 +33,15 @@ export interface Capabilities {
   jsonSchema: boolean;
   /** `seed` makes sampling repeatable. */
   seed: boolean;
+}
+
+/** All that an adapter can do. The last four say which methods it has, and are worked out from its definition. */
+export interface Capabilities extends ChatCapabilities {
+  embed: boolean;
+  countTokens: boolean;
+  listModels: boolean;
+  /** false: `health()` always answers `unknown`. */
+  health: boolean;
 }
 
 export interface InferOptions {
@@ -40,23 +63,39 @@ export interface Adapter<Extra extends object = Record<string, unknown>> {
   ): InferenceStream;
   /** Never throws: what went wrong stands in the report. */
   health(endpoint: EndpointSpec, options?: InferOptions): Promise<HealthReport>;
+  /** Vectors for texts. There when `capabilities.embed` is true. @throws AirframeError */
+  embed?(endpoint: EndpointSpec, request: EmbedRequest, options?: InferOptions): Promise<EmbedResult>;
+  /**
+   * The tokens of a request's prompt by the backend's own count, nothing being generated. There when
+   * `capabilities.countTokens` is true. @throws AirframeError
+   */
+  countTokens?(
+    endpoint: EndpointSpec,
+    request: InferenceRequest<Extra>,
+    options?: InferOptions,
+  ): Promise<TokenCount>;
+  /** What the endpoint offers. There when `capabilities.listModels` is true. @throws AirframeError */
+  listModels?(endpoint: EndpointSpec, options?: InferOptions): Promise<ModelInfo[]>;
   /** Ends the calls under way and gives back what the adapter holds: sockets, a loaded model. Later calls fail. */
   close(): Promise<void>;
 }
 
-/** What an adapter's `infer` is given. */
-export interface InferenceCall<Extra extends object = Record<string, unknown>> {
+/** What a definition's functions are given: a checked request and its endpoint, and the clocks of the call. */
+export interface Call<Request> {
   readonly endpoint: EndpointSpec;
-  readonly request: InferenceRequest<Extra>;
+  readonly request: Request;
   readonly deadlines: Deadlines;
   /** Fires on the caller's abort, an expired deadline, and when the consumer leaves. */
   readonly signal: AbortSignal;
 }
 
+/** A call of `infer`. */
+export type InferenceCall<Extra extends object = Record<string, unknown>> = Call<InferenceRequest<Extra>>;
+
 /** What a new adapter has to say; {@link defineAdapter} adds the stream contract. */
 export interface AdapterDefinition<Extra extends object> {
   kind: BackendKind;
-  capabilities: Capabilities;
+  capabilities: ChatCapabilities;
   /**
    * Does one inference: writes into `reply` and yields whenever there is something to read. It runs on only when
    * more is asked for, so a slow consumer makes it wait. Whatever it throws becomes the `error` event; the
@@ -64,7 +103,11 @@ export interface AdapterDefinition<Extra extends object> {
    * the definition has to stop the backend.
    */
   infer(call: InferenceCall<Extra>, reply: Reply): AsyncIterable<void>;
-  health(endpoint: EndpointSpec, deadlines: Deadlines): Promise<HealthReport['state']>;
+  /** Without it, and without each that follows, the adapter cannot do it; the manifest says so. */
+  health?(endpoint: EndpointSpec, deadlines: Deadlines): Promise<HealthReport['state']>;
+  embed?(call: Call<EmbedRequest>): Promise<EmbedResult>;
+  countTokens?(call: InferenceCall<Extra>): Promise<TokenCount>;
+  listModels?(endpoint: EndpointSpec, deadlines: Deadlines): Promise<ModelInfo[]>;
   close?(): Promise<void>;
 }
 
@@ -73,9 +116,16 @@ export function defineAdapter<Extra extends object = Record<string, unknown>>(
   definition: AdapterDefinition<Extra>,
 ): Adapter<Extra> {
   const calls = new Calls();
-  return {
+  const { health, embed, countTokens, listModels } = definition;
+  const adapter: Adapter<Extra> = {
     kind: definition.kind,
-    capabilities: definition.capabilities,
+    capabilities: {
+      ...definition.capabilities,
+      embed: embed !== undefined,
+      countTokens: countTokens !== undefined,
+      listModels: listModels !== undefined,
+      health: health !== undefined,
+    },
     streamInfer: (endpoint, request, options = {}) =>
       new EventStream(definition, calls, endpoint, request, options),
     health: (endpoint, options = {}) => probe(definition, calls, endpoint, options),
@@ -84,25 +134,72 @@ export function defineAdapter<Extra extends object = Record<string, unknown>>(
       await definition.close?.();
     },
   };
+  if (embed) {
+    adapter.embed = (endpoint, request, options = {}) =>
+      perform(calls, endpoint, options, deadlines => {
+        check(embedRequestSchema, request, 'request');
+        return embed({ endpoint, request, deadlines, signal: deadlines.signal });
+      });
+  }
+  if (countTokens) {
+    adapter.countTokens = (endpoint, request, options = {}) =>
+      perform(calls, endpoint, options, deadlines => {
+        check(inferenceRequestSchema, request, 'request');
+        return countTokens({ endpoint, request, deadlines, signal: deadlines.signal });
+      });
+  }
+  if (listModels) {
+    adapter.listModels = (endpoint, options = {}) =>
+      perform(calls, endpoint, options, deadlines => listModels(endpoint, deadlines));
+  }
+  return adapter;
+}
+
+/** Runs what answers with one value, within the call's deadlines whether it heeds them or not. */
+async function perform<T>(
+  calls: Calls,
+  endpoint: EndpointSpec,
+  options: InferOptions,
+  work: (deadlines: Deadlines) => Promise<T>,
+): Promise<T> {
+  const startedAt = Date.now();
+  const started = performance.now();
+  let deadlines: Deadlines | undefined;
+  try {
+    check(endpointSpecSchema, endpoint, 'endpoint', { code: 'configuration' });
+    deadlines = calls.begin(endpoint, options);
+    const { signal } = deadlines;
+    signal.throwIfAborted();
+    const interrupted = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    return await Promise.race([work(deadlines), interrupted]);
+  } catch (cause) {
+    const error = AirframeError.from(deadlines?.signal.aborted ? deadlines.signal.reason : cause);
+    const durationMs = performance.now() - started;
+    throw error.with({
+      attempts: [attemptOf({ endpoint: String(endpoint?.name), startedAt, durationMs }, error)],
+    });
+  } finally {
+    if (deadlines) calls.end(deadlines);
+  }
 }
 
 async function probe<Extra extends object>(
-  definition: AdapterDefinition<Extra>,
+  { health }: AdapterDefinition<Extra>,
   calls: Calls,
   endpoint: EndpointSpec,
   options: InferOptions,
 ): Promise<HealthReport> {
   const checkedAt = Date.now();
   const start = performance.now();
-  let deadlines: Deadlines | undefined;
+  if (!health)
+    return { state: 'unknown', checkedAt, latencyMs: 0, reason: 'the adapter has no health check' };
   try {
-    deadlines = calls.begin(endpoint, options);
-    const state = await definition.health(endpoint, deadlines);
+    const state = await perform(calls, endpoint, options, deadlines => health(endpoint, deadlines));
     return { state, checkedAt, latencyMs: performance.now() - start };
   } catch (error) {
     const reason = AirframeError.from(error).message;
     return { state: 'unhealthy', checkedAt, latencyMs: performance.now() - start, reason };
-  } finally {
-    if (deadlines) calls.end(deadlines);
   }
 }

@@ -3,6 +3,7 @@ import { defineAdapter } from './adapter.ts';
 import { collect, type InferenceResult } from './collect.ts';
 import type { EndpointSpec, HealthReport } from './endpoint.ts';
 import { AirframeError } from './errors.ts';
+import type { EmbedRequest, EmbedResult, ModelInfo, TokenCount } from './operations.ts';
 import type { InferenceRequest } from './request.ts';
 import type { InferenceStream } from './serial-stream.ts';
 
@@ -36,6 +37,28 @@ export class AirframeClient {
     return this.#adapter(endpoint).health(endpoint, options);
   }
 
+  /** @throws AirframeError; of code `unsupported` where the adapter cannot do it */
+  async embed(endpoint: EndpointSpec, request: EmbedRequest, options?: InferOptions): Promise<EmbedResult> {
+    const adapter = this.#adapter(endpoint);
+    return adapter.embed?.(endpoint, request, options) ?? cannot(endpoint, 'embed');
+  }
+
+  /** @throws AirframeError; of code `unsupported` where the adapter cannot do it */
+  async countTokens(
+    endpoint: EndpointSpec,
+    request: InferenceRequest,
+    options?: InferOptions,
+  ): Promise<TokenCount> {
+    const adapter = this.#adapter(endpoint);
+    return adapter.countTokens?.(endpoint, request, options) ?? cannot(endpoint, 'countTokens');
+  }
+
+  /** @throws AirframeError; of code `unsupported` where the adapter cannot do it */
+  async listModels(endpoint: EndpointSpec, options?: InferOptions): Promise<ModelInfo[]> {
+    const adapter = this.#adapter(endpoint);
+    return adapter.listModels?.(endpoint, options) ?? cannot(endpoint, 'listModels');
+  }
+
   /** Closes all adapters. */
   async close(): Promise<void> {
     await Promise.all([...this.#adapters.values()].map(adapter => adapter.close()));
@@ -44,6 +67,14 @@ export class AirframeClient {
   #adapter(endpoint: EndpointSpec): Adapter {
     return this.#adapters.get(endpoint.backendKind) ?? missingAdapter(endpoint, [...this.#adapters.keys()]);
   }
+}
+
+function cannot(endpoint: EndpointSpec, operation: 'embed' | 'countTokens' | 'listModels'): never {
+  const problem = `the adapter ${endpoint.backendKind} of endpoint ${endpoint.name} has no ${operation}`;
+  throw new AirframeError('invalid_request', problem, {
+    code: 'unsupported',
+    remedy: `look at capabilities.${operation} before calling it`,
+  });
 }
 
 /** Stands in for an adapter that is not there, so that its absence keeps the stream contract as well. */
@@ -62,5 +93,8 @@ function missingAdapter(endpoint: EndpointSpec, known: string[]): Adapter {
     capabilities: { ...nothing, jsonSchema: false, seed: false },
     infer: fail,
     health: fail,
+    embed: fail,
+    countTokens: fail,
+    listModels: fail,
   });
 }

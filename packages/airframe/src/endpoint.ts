@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { check } from './validate.ts';
 
 /** The kinds of backend this project brings an adapter for. An adapter from outside names its own kind. */

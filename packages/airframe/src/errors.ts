@@ -1,3 +1,5 @@
+import type { Usage } from './events.ts';
+
 /** Every way a call can fail. Closed: a switch over it is exhaustive. */
 export const ERROR_CATEGORIES = [
   'timeout',
@@ -41,6 +43,33 @@ export interface Attempt {
   message?: string;
   /** Milliseconds waited after this try before the next one. */
   waitedMs?: number;
+  /** Of a try that failed: the tokens it had used by then, where any are known. `done.usage` is that of the last try. */
+  usage?: Usage;
+}
+
+/** The entry of a try in the attempt log. */
+export function attemptOf(
+  facts: Pick<Attempt, 'endpoint' | 'startedAt' | 'durationMs'> & {
+    status?: number | undefined;
+    requestId?: string | undefined;
+    usage?: Usage | undefined;
+  },
+  error?: AirframeError,
+): Attempt {
+  const { endpoint, startedAt, durationMs, usage } = facts;
+  const status = facts.status ?? error?.status;
+  const requestId = facts.requestId ?? error?.requestId;
+  return {
+    number: 1,
+    endpoint,
+    startedAt,
+    durationMs,
+    outcome: error ? error.category : 'ok',
+    ...(status ? { status } : {}),
+    ...(requestId ? { requestId } : {}),
+    ...(error ? { message: error.problem } : {}),
+    ...(error && usage && usage.totalTokens > 0 ? { usage } : {}),
+  };
 }
 
 export interface AirframeErrorOptions {

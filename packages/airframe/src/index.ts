@@ -1,7 +1,9 @@
 export {
   type Adapter,
   type AdapterDefinition,
+  type Call,
   type Capabilities,
+  type ChatCapabilities,
   defineAdapter,
   type InferenceCall,
   type InferOptions,
@@ -81,6 +83,13 @@ export {
   type Usage,
 } from './events.ts';
 export { HttpHealthProbe, type HttpHealthProbeOptions } from './health/http-health-probe.ts';
+export {
+  type EmbedRequest,
+  type EmbedResult,
+  embedRequestSchema,
+  type ModelInfo,
+  type TokenCount,
+} from './operations.ts';
 export { StaticRegistry } from './registry/static-registry.ts';
 export {
   type ImagePart,
@@ -105,4 +114,5 @@ export { createHttp, type HttpFn, type HttpRequest, type HttpResponse } from './
 export { parseRetryAfter } from './transport/retry-after.ts';
 export { type SseEvent, SseParser } from './transport/sse.ts';
 export { check, describeIssues } from './validate.ts';
-export { type RetryOptions, withRetry } from './wrap/retry.ts';
+export { withRetry } from './wrap/retry.ts';
+export type { RetryOptions } from './wrap/retry-schedule.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { AirframeError, type AirframeErrorOptions } from './errors.ts';
 
 const MAX_VALUE_CHARS = 60;

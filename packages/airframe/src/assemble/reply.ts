@@ -1,4 +1,4 @@
-import { AirframeError, type Attempt } from '../errors.ts';
+import { AirframeError, type Attempt, attemptOf } from '../errors.ts';
 import type {
   AssistantMessage,
   FinishReason,
@@ -200,16 +200,17 @@ export class Reply {
   }
 
   #attempt(error?: AirframeError): Attempt {
-    return {
-      number: 1,
-      endpoint: this.#endpointName,
-      startedAt: this.#startedAt,
-      durationMs: performance.now() - this.#startedTick,
-      outcome: error ? error.category : 'ok',
-      ...(this.#status ? { status: this.#status } : {}),
-      ...(this.#requestId ? { requestId: this.#requestId } : {}),
-      ...(error ? { message: error.problem } : {}),
-    };
+    return attemptOf(
+      {
+        endpoint: this.#endpointName,
+        startedAt: this.#startedAt,
+        durationMs: performance.now() - this.#startedTick,
+        status: this.#status,
+        requestId: this.#requestId,
+        usage: this.#finalUsage(),
+      },
+      error,
+    );
   }
 }
 

@@ -1,23 +1,13 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Adapter, InferOptions } from '../adapter.ts';
-import { type EndpointSpec, resolveTimeouts, type Timeouts } from '../endpoint.ts';
+import type { EndpointSpec } from '../endpoint.ts';
 import { AirframeError, type Attempt } from '../errors.ts';
 import type { DoneEvent } from '../events.ts';
 import type { InferenceRequest } from '../request.ts';
 import { END, type InferenceStream, SerialStream, type Step } from '../serial-stream.ts';
 import { sleep } from '../transport/sleep.ts';
 import { check } from '../validate.ts';
-
-export interface RetryOptions {
-  /** Tries after the first. Default 3. */
-  maxRetries?: number;
-  /** First wait in milliseconds, when the backend names none; doubles each time. Default 250. */
-  baseDelayMs?: number;
-  /** Longest wait of our own choice, in milliseconds. Default 8,000. */
-  maxDelayMs?: number;
-  /** A backend that asks for a longer wait is given up at once, never tried sooner. Milliseconds, default 60,000. */
-  maxRetryAfterMs?: number;
-}
+import { type RetryOptions, RetrySchedule } from './retry-schedule.ts';
 
 const milliseconds = z.number().min(0);
 const retryOptionsSchema: z.ZodType<Required<RetryOptions>> = z.object({
@@ -35,7 +25,7 @@ const DEFAULTS: Required<RetryOptions> = {
 };
 
 /**
- * The same adapter, trying again after retryable errors, but only before the first output event. `totalMs` and
+ * The same adapter, trying again after retryable errors; a stream only before its first output event. `totalMs` and
  * `headersMs` cover all tries together; every try stands in the attempt log of `done` and of the error.
  *
  * @throws AirframeError (invalid_request) for options that are no numbers in range
@@ -45,26 +35,78 @@ export function withRetry<Extra extends object>(
   options: RetryOptions = {},
 ): Adapter<Extra> {
   const settings = check(retryOptionsSchema, { ...DEFAULTS, ...options }, 'retry options');
+  const { embed, countTokens, listModels } = adapter;
   return {
     kind: adapter.kind,
     capabilities: adapter.capabilities,
     streamInfer: (endpoint, request, inferOptions = {}) =>
       new RetryStream(adapter, settings, endpoint, request, inferOptions),
     health: (endpoint, inferOptions) => adapter.health(endpoint, inferOptions),
+    ...(embed && {
+      embed: (endpoint, request, inferOptions = {}) =>
+        retrying(settings, endpoint, inferOptions, left => embed.call(adapter, endpoint, request, left)),
+    }),
+    ...(countTokens && {
+      countTokens: (endpoint, request, inferOptions = {}) =>
+        retrying(settings, endpoint, inferOptions, left =>
+          countTokens.call(adapter, endpoint, request, left),
+        ),
+    }),
+    ...(listModels && {
+      listModels: (endpoint, inferOptions = {}) =>
+        retrying(settings, endpoint, inferOptions, left => listModels.call(adapter, endpoint, left)),
+    }),
     close: () => adapter.close(),
   };
 }
 
+/** A call that answers with one value. */
+async function retrying<T>(
+  settings: Required<RetryOptions>,
+  endpoint: EndpointSpec,
+  options: InferOptions,
+  work: (options: InferOptions) => Promise<T>,
+): Promise<T> {
+  const schedule = new RetrySchedule(settings, endpoint, options);
+  const attempts: Attempt[] = [];
+  let left: InferOptions | undefined = options;
+  for (;;) {
+    try {
+      return await work(left);
+    } catch (cause) {
+      const error = AirframeError.from(cause);
+      attempts.push(...numbered(error.attempts, attempts.length));
+      const waitMs = schedule.waitBeforeRetry(error);
+      if (waitMs === undefined) throw error.with({ attempts });
+      noteWait(attempts, waitMs);
+      if (!(await sleep(waitMs, options.signal))) throw abortedWhileWaiting(error).with({ attempts });
+      left = schedule.nextTry();
+      if (!left) throw error.with({ attempts });
+    }
+  }
+}
+
+function noteWait(attempts: Attempt[], waitMs: number): void {
+  const last = attempts.at(-1);
+  if (last) last.waitedMs = waitMs;
+}
+
+function numbered(attempts: readonly Attempt[], before: number): Attempt[] {
+  return attempts.map(attempt => ({ ...attempt, number: attempt.number + before }));
+}
+
+function abortedWhileWaiting(cause: AirframeError): AirframeError {
+  return new AirframeError('aborted', 'the call was aborted while it waited to try again', { cause });
+}
+
 class RetryStream<Extra extends object> extends SerialStream {
   readonly #adapter: Adapter<Extra>;
-  readonly #settings: Required<RetryOptions>;
+  readonly #schedule: RetrySchedule;
   readonly #endpoint: EndpointSpec;
   readonly #request: InferenceRequest<Extra>;
   readonly #options: InferOptions;
-  readonly #startedTick = performance.now();
   readonly #left = new AbortController();
   #inner: InferenceStream;
-  #tries = 1;
   /** The log of the tries that failed. */
   #attempts: Attempt[] = [];
   /** Set by the first event that goes out: from then on there is no other try. */
@@ -81,7 +123,7 @@ class RetryStream<Extra extends object> extends SerialStream {
   ) {
     super();
     this.#adapter = adapter;
-    this.#settings = settings;
+    this.#schedule = new RetrySchedule(settings, endpoint, options);
     this.#endpoint = endpoint;
     this.#request = request;
     this.#options = options;
@@ -122,45 +164,19 @@ class RetryStream<Extra extends object> extends SerialStream {
       const { error } = step.value;
       const { value: done } = await this.#inner.next();
       if (done?.type !== 'done') return END;
-      this.#attempts.push(...this.#numbered(done.attempts));
-      const waitMs = this.#waitBeforeRetry(error);
+      this.#attempts.push(...numbered(done.attempts, this.#attempts.length));
+      const waitMs = this.#schedule.waitBeforeRetry(error);
       if (waitMs === undefined) return this.#giveUp(error, done);
-      const last = this.#attempts.at(-1);
-      if (last) last.waitedMs = waitMs;
+      noteWait(this.#attempts, waitMs);
       if (!(await sleep(waitMs, this.#options.signal, this.#left.signal))) {
         if (this.#left.signal.aborted) return END;
-        const problem = 'the call was aborted while it waited to try again';
-        const aborted = new AirframeError('aborted', problem, { cause: error });
-        return this.#giveUp(aborted, { ...done, finishReason: 'aborted' });
+        return this.#giveUp(abortedWhileWaiting(error), { ...done, finishReason: 'aborted' });
       }
       // The wait may have taken longer than was asked for.
-      const timeouts = this.#timeoutsLeft(0);
-      if (!timeouts) return this.#giveUp(error, done);
-      this.#tries++;
-      const options = { ...this.#options, timeouts };
+      const options = this.#schedule.nextTry();
+      if (!options) return this.#giveUp(error, done);
       this.#inner = this.#adapter.streamInfer(this.#endpoint, this.#request, options);
     }
-  }
-
-  /** Milliseconds to wait before another try, or undefined: there is none. */
-  #waitBeforeRetry({ retryable, retryAfterMs }: AirframeError): number | undefined {
-    const { maxRetries, baseDelayMs, maxDelayMs, maxRetryAfterMs } = this.#settings;
-    if (!retryable || this.#tries > maxRetries) return undefined;
-    if (retryAfterMs !== undefined && retryAfterMs > maxRetryAfterMs) return undefined;
-    // Up to a quarter less, so that many clients do not come back in step.
-    const backoff = Math.min(maxDelayMs, baseDelayMs * 2 ** (this.#tries - 1)) * (1 - Math.random() / 4);
-    const waitMs = Math.ceil(retryAfterMs ?? backoff);
-    return this.#timeoutsLeft(waitMs) ? waitMs : undefined;
-  }
-
-  /** The call's timeouts less what has been used of them; undefined when one is used up. */
-  #timeoutsLeft(waitMs: number): Required<Timeouts> | undefined {
-    const all = resolveTimeouts(this.#endpoint.timeouts, this.#options.timeouts);
-    const used = performance.now() - this.#startedTick + waitMs;
-    const left = (ms: number) => (ms === 0 ? 0 : Math.ceil(ms - used));
-    const timeouts = { ...all, totalMs: left(all.totalMs), headersMs: left(all.headersMs) };
-    const over = (key: 'totalMs' | 'headersMs') => all[key] !== 0 && timeouts[key] <= 0;
-    return over('totalMs') || over('headersMs') ? undefined : timeouts;
   }
 
   #giveUp(error: AirframeError, done: DoneEvent): Step {
@@ -173,17 +189,17 @@ class RetryStream<Extra extends object> extends SerialStream {
   #logged(step: Step): Step {
     const event = step.value;
     if (event?.type === 'error') {
-      const attempts = [...this.#attempts, ...this.#numbered(event.error.attempts)];
+      const attempts = [...this.#attempts, ...numbered(event.error.attempts, this.#attempts.length)];
       return { done: false, value: { ...event, error: event.error.with({ attempts }) } };
     }
     if (event?.type !== 'done') return step;
-    const attempts = [...this.#attempts, ...this.#numbered(event.attempts)];
+    const attempts = [...this.#attempts, ...numbered(event.attempts, this.#attempts.length)];
     return { done: false, value: { ...event, attempts, timings: this.#timingsOf(event) } };
   }
 
   /** Of the whole call, earlier tries and waits included. */
   #timingsOf({ timings }: DoneEvent): DoneEvent['timings'] {
-    const totalMs = performance.now() - this.#startedTick;
+    const totalMs = this.#schedule.elapsedMs();
     const { firstTokenMs } = timings;
     const before = totalMs - timings.totalMs;
     return {
@@ -191,9 +207,5 @@ class RetryStream<Extra extends object> extends SerialStream {
       totalMs,
       ...(firstTokenMs === undefined ? {} : { firstTokenMs: firstTokenMs + before }),
     };
-  }
-
-  #numbered(attempts: readonly Attempt[]): Attempt[] {
-    return attempts.map(attempt => ({ ...attempt, number: attempt.number + this.#attempts.length }));
   }
 }

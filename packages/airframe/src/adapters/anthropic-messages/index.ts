@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Adapter, defineAdapter, type InferOptions } from '../../adapter.ts';
 import { type EndpointSpec, endpointSpecSchema, resolveTimeouts } from '../../endpoint.ts';
 import { AirframeError, isAirframeError } from '../../errors.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EndpointSpec } from '../../endpoint.ts';
 import { check } from '../../validate.ts';
 

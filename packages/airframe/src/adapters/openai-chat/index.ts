@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Adapter, defineAdapter, type InferenceCall } from '../../adapter.ts';
 import type { Reply } from '../../assemble/reply.ts';
 import type { EndpointSpec } from '../../endpoint.ts';
