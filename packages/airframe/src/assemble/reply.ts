@@ -9,6 +9,7 @@ import type {
   ToolCall,
   Usage,
 } from '../events.ts';
+import { TextBuffer } from './text-buffer.ts';
 import { type ToolCallFragment, ToolCalls } from './tool-calls.ts';
 
 /** Characters a token has on average; used only where the backend reports nothing. */
@@ -17,6 +18,12 @@ const CHARS_PER_TOKEN = 4;
 /** Figures a backend reports; totals and the source are worked out here. */
 export type ReportedUsage = Partial<Omit<Usage, 'totalTokens' | 'source'>>;
 
+/** A piece of thinking under way; a signature ends it. */
+interface OpenReasoning {
+  text: TextBuffer;
+  signature: string | undefined;
+}
+
 /**
  * One reply being received. An adapter writes what it reads; events come out in the order of the stream
  * contract, and the ending is decided here, for all adapters alike.
@@ -24,8 +31,8 @@ export type ReportedUsage = Partial<Omit<Usage, 'totalTokens' | 'source'>>;
 export class Reply {
   /** Events not yet read by the consumer. */
   readonly events: InferenceStreamEvent[] = [];
-  #text = '';
-  #reasoning: ReasoningPart[] = [];
+  readonly #text = new TextBuffer();
+  readonly #reasoning: OpenReasoning[] = [];
   readonly #toolCalls = new ToolCalls();
   #deltas = 0;
   #chars = 0;
@@ -63,7 +70,7 @@ export class Reply {
 
   text(text: string): void {
     if (text === '' || this.#ended) return;
-    this.#text += text;
+    this.#text.add(text);
     this.#output(text.length);
     this.events.push({ type: 'token', text });
   }
@@ -73,10 +80,12 @@ export class Reply {
     if ((text === '' && signature === undefined) || this.#ended) return;
     const last = this.#reasoning.at(-1);
     if (last && last.signature === undefined) {
-      last.text += text;
-      if (signature !== undefined) last.signature = signature;
+      last.text.add(text);
+      last.signature = signature;
     } else {
-      this.#reasoning.push(signature === undefined ? { text } : { text, signature });
+      const part: OpenReasoning = { text: new TextBuffer(), signature };
+      part.text.add(text);
+      this.#reasoning.push(part);
     }
     this.#output(text.length);
     this.events.push(
@@ -175,8 +184,8 @@ export class Reply {
   }
 
   #message(toolCalls: ToolCall[]): AssistantMessage {
-    const message: AssistantMessage = { role: 'assistant', content: this.#text };
-    if (this.#reasoning.length > 0) message.reasoning = this.#reasoning;
+    const message: AssistantMessage = { role: 'assistant', content: this.#text.toString() };
+    if (this.#reasoning.length > 0) message.reasoning = this.#reasoning.map(finishedReasoning);
     if (toolCalls.length > 0) message.toolCalls = toolCalls;
     return message;
   }
@@ -212,6 +221,10 @@ export class Reply {
       error,
     );
   }
+}
+
+function finishedReasoning({ text, signature }: OpenReasoning): ReasoningPart {
+  return signature === undefined ? { text: text.toString() } : { text: text.toString(), signature };
 }
 
 function finishReasonOf(error: AirframeError): FinishReason {

@@ -1,4 +1,5 @@
 import type { ToolCall, ToolCallDeltaEvent } from '../events.ts';
+import { TextBuffer } from './text-buffer.ts';
 
 /** A piece of a tool call as a backend sends it. */
 export interface ToolCallFragment {
@@ -15,7 +16,7 @@ interface OpenCall {
   backendIndex: number | undefined;
   id: string;
   name: string;
-  pieces: string[];
+  arguments: TextBuffer;
   signature: string | undefined;
 }
 
@@ -42,7 +43,7 @@ export class ToolCalls {
       call.name = fragment.name;
       delta.name = fragment.name;
     }
-    if (delta.argumentsDelta) call.pieces.push(delta.argumentsDelta);
+    if (delta.argumentsDelta) call.arguments.add(delta.argumentsDelta);
     call.signature ??= fragment.signature;
     return delta;
   }
@@ -50,7 +51,7 @@ export class ToolCalls {
   /** The calls, parsed. */
   finish(): ToolCall[] {
     return this.#calls.map((call, index) => {
-      const text = call.pieces.join('');
+      const text = call.arguments.toString();
       const finished: ToolCall = { id: call.id || `call_${index}`, name: call.name, arguments: text || '{}' };
       if (call.signature !== undefined) finished.signature = call.signature;
       try {
@@ -78,7 +79,13 @@ export class ToolCalls {
       if (last && (!name || name === last.name)) found = last;
     }
     if (found) return found;
-    const opened: OpenCall = { backendIndex: index, id: '', name: '', pieces: [], signature: undefined };
+    const opened: OpenCall = {
+      backendIndex: index,
+      id: '',
+      name: '',
+      arguments: new TextBuffer(),
+      signature: undefined,
+    };
     this.#calls.push(opened);
     return opened;
   }

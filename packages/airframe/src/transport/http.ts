@@ -83,6 +83,9 @@ function send(request: HttpRequest, dispatcher: Dispatcher, pool?: SocketPool): 
 
 type Read = IteratorResult<Uint8Array, undefined>;
 
+/** Bytes that may wait for the reader before the socket has to: pausing it for each piece costs more than reading. */
+const MAX_WAITING_BYTES = 64 * 1024;
+
 /** One request and its response: undici pushes, the reader pulls, and between them the socket is paused. */
 class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8Array, undefined>, Reader {
   readonly #request: HttpRequest;
@@ -92,6 +95,7 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
   readonly #reject: (error: unknown) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #chunks: Uint8Array[] = [];
+  #waitingBytes = 0;
   #waiting: { resolve: (read: Read) => void; reject: (error: unknown) => void } | undefined;
   #ended = false;
   #failed = false;
@@ -146,7 +150,8 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
       this.#waiting = undefined;
     } else {
       this.#chunks.push(chunk);
-      controller.pause();
+      this.#waitingBytes += chunk.length;
+      if (this.#waitingBytes >= MAX_WAITING_BYTES) controller.pause();
     }
   }
 
@@ -169,7 +174,10 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
 
   next(): Promise<Read> {
     const chunk = this.#chunks.shift();
-    if (chunk) return Promise.resolve({ done: false, value: chunk });
+    if (chunk) {
+      this.#waitingBytes -= chunk.length;
+      return Promise.resolve({ done: false, value: chunk });
+    }
     // What had arrived before a failure is handed out first: nothing received is lost.
     if (this.#failed) return Promise.reject(this.#error);
     if (this.#ended) return Promise.resolve({ done: true, value: undefined });

@@ -1,3 +1,4 @@
+import { Buffer, isAscii } from 'node:buffer';
 import { createParser } from 'eventsource-parser';
 import { AirframeError } from '../errors.ts';
 
@@ -11,11 +12,13 @@ export interface SseEvent {
 /** Longest event accepted, in characters. Images inside a reply fit; a server gone mad does not. */
 export const MAX_EVENT_CHARS: number = 16 * 1024 * 1024;
 
+const BOM = '\uFEFF';
+
 /** Bytes in, events out. Bounded: an event over the limit is a `parse` error, not a full memory. */
 export class SseParser {
   #events: SseEvent[] = [];
   #error: AirframeError | undefined;
-  readonly #decoder = new TextDecoder();
+  readonly #text = new Utf8Text();
   readonly #parser: ReturnType<typeof createParser>;
 
   constructor(maxEventChars: number = MAX_EVENT_CHARS) {
@@ -34,23 +37,58 @@ export class SseParser {
 
   /**
    * @returns the events completed by these bytes; often none
-   * @throws AirframeError (parse) for an event over the limit
+   * @throws AirframeError (parse) for an event over the limit, and for whatever comes after it
    */
   feed(bytes: Uint8Array): SseEvent[] {
-    this.#parser.feed(this.#decoder.decode(bytes, { stream: true }));
-    return this.#take();
+    return this.#feed(this.#text.decode(bytes));
   }
 
   /** Call at the end of the stream: a last event that lacks its empty line still counts. */
   end(): SseEvent[] {
-    this.#parser.feed(`${this.#decoder.decode()}\n\n`);
-    return this.#take();
+    return this.#feed(`${this.#text.end()}\n\n`);
   }
 
-  #take(): SseEvent[] {
+  #feed(text: string): SseEvent[] {
+    if (!this.#error) this.#parser.feed(text);
     if (this.#error) throw this.#error;
     const events = this.#events;
     if (events.length > 0) this.#events = [];
     return events;
   }
+}
+
+/**
+ * UTF-8 in pieces. Most of what a backend sends is ASCII: that is taken as it is, at a tenth of the decoder's cost, and
+ * as strings of one byte a character, which JSON.parse reads faster.
+ */
+class Utf8Text {
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  /** True while the decoder may hold the beginning of a character. */
+  #midCharacter = false;
+  #begun = false;
+
+  decode(bytes: Uint8Array): string {
+    if (bytes.length === 0) return '';
+    if (!this.#midCharacter && isAscii(bytes)) {
+      this.#begun = true;
+      return latin1(bytes);
+    }
+    this.#midCharacter = (bytes[bytes.length - 1] ?? 0) > 0x7f;
+    return this.#withoutBom(this.#decoder.decode(bytes, { stream: true }));
+  }
+
+  end(): string {
+    return this.#withoutBom(this.#decoder.decode());
+  }
+
+  #withoutBom(text: string): string {
+    if (this.#begun || text === '') return text;
+    this.#begun = true;
+    return text.startsWith(BOM) ? text.slice(1) : text;
+  }
+}
+
+function latin1(bytes: Uint8Array): string {
+  const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return buffer.toString('latin1');
 }

@@ -98,12 +98,17 @@ function readChunk(chunk: WireChunk, reply: Reply): boolean {
     model: string(chunk.model),
     serviceTier: string(chunk.service_tier),
   });
-  const choice = chunk.choices?.find(({ index }) => !index);
+  const choice = firstChoice(chunk);
   const output = choice ? readChoice(choice, reply) : false;
   const usage = chunk.usage ?? chunk.x_groq?.usage;
   if (usage) readUsage(usage, reply);
   if (choice?.finish_reason) readFinish(choice.finish_reason, reply);
   return output;
+}
+
+function firstChoice({ choices }: WireChunk): WireChoice | undefined {
+  const choice = choices?.[0];
+  return choice?.index ? choices?.find(({ index }) => !index) : choice;
 }
 
 function readFinish(reason: string, reply: Reply): void {
@@ -134,8 +139,12 @@ function readDelta(delta: WireDelta, reply: Reply): boolean {
 
 /** The same thoughts may come in several fields: one of them is read. */
 function readReasoning(delta: WireDelta, reply: Reply): boolean {
-  const details = delta.reasoning_details ?? [];
+  const details = delta.reasoning_details;
   const thought = delta.reasoning_content || delta.reasoning || '';
+  if (!details) {
+    reply.reasoning(thought);
+    return thought !== '';
+  }
   const detailed = details.some(({ text, summary }) => text || summary);
   if (thought && !detailed) reply.reasoning(thought);
   for (const detail of details) {
