@@ -152,7 +152,10 @@ async function send({ http, endpoint, deadlines }: ExchangeOptions, call: HttpCa
     onConnected: () => deadlines.enter('headers'),
   });
   deadlines.pause();
-  return response;
+  const coding = response.headers['content-encoding'];
+  if (coding === undefined) return response;
+  const { decoded } = await import('./decode.ts');
+  return { ...response, body: decoded(response.body, coding) };
 }
 
 async function readText(response: HttpResponse, deadlines: Deadlines): Promise<string> {
@@ -181,8 +184,14 @@ function parseJson(text: string): unknown {
 }
 
 async function failureOf(options: ExchangeOptions, response: HttpResponse): Promise<AirframeError> {
-  const text = await readText(response, options.deadlines);
+  const text = await readText(response, options.deadlines).catch(problemOfBody);
   return errorOfAnswer(options.endpoint, response, text, options.readError);
+}
+
+/** An error whose body cannot be read is still the error its status says. */
+function problemOfBody(error: unknown): string {
+  if (isAirframeError(error) && error.category === 'parse') return error.problem;
+  throw error;
 }
 
 const isOk = ({ status }: HttpResponse): boolean => status >= 200 && status < 300;

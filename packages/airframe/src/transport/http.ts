@@ -19,7 +19,10 @@ export interface HttpResponse {
   status: number;
   /** Lower-case names; repeated ones joined with `, `. */
   headers: Record<string, string>;
-  /** Pull-based: a body not read makes the socket wait. `return()` closes the socket unless the body is at its end. */
+  /**
+   * Pull-based: a body not read makes the socket wait. `return()` closes the socket unless the body is at its end.
+   * As sent: an HttpFn that undoes a `content-encoding` itself, as `fetch` does, leaves that header out.
+   */
   body: AsyncIterable<Uint8Array>;
 }
 
