@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Timeouts } from '../endpoint.ts';
 import { AirframeError } from '../errors.ts';
 
@@ -30,6 +31,8 @@ export class Deadlines {
     this.#where = where && `${where}: `;
     this.#timeouts = timeouts;
     this.#callerSignal = callerSignal;
+    // Many calls may share one signal, and each listens while it lasts: no leak that Node should warn of.
+    if (callerSignal instanceof EventTarget) setMaxListeners(0, callerSignal);
     if (callerSignal?.aborted) this.#onCallerAbort();
     else callerSignal?.addEventListener('abort', this.#onCallerAbort, { once: true });
     if (timeouts.totalMs > 0) this.#totalTimer = setTimeout(() => this.#expire('total'), timeouts.totalMs);
