@@ -81,8 +81,8 @@ async function* readStream(
 ): AsyncGenerator<void, void, undefined> {
   const parser = new SseParser();
   const body = response.body[Symbol.asyncIterator]();
+  let last = false;
   try {
-    let last = false;
     while (!last) {
       deadlines.enter('idle');
       const { done, value: bytes } = await body.next();
@@ -102,7 +102,9 @@ async function* readStream(
     // A reply that is whole stays so, however the connection ends.
     if (!reply.finished || !isAirframeError(error) || error.category !== 'connection') throw error;
   } finally {
-    await body.return?.();
+    const closed = Promise.resolve(body.return?.()).catch(() => {});
+    // After the last event a read may be pending still, and a generator would close only after it.
+    if (!last) await closed;
   }
 }
 
