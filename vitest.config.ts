@@ -5,7 +5,7 @@ const source = { conditions: ['@x/source'] };
 const shared = { resolve: source, ssr: { resolve: source } };
 
 /** Tests with real parts run one file at a time: two cores have no room for more. */
-const withRealParts = (name: string, folder: string) => ({
+const withRealParts = (name: string, folder = name) => ({
   ...shared,
   test: {
     name,
@@ -24,10 +24,11 @@ export default defineConfig({
         ...shared,
         test: { name: 'unit', include: ['{packages,apps}/*/src/**/*.test.ts', 'test/*.test.ts'] },
       },
-      withRealParts('llama-server', 'llama-server'),
+      withRealParts('fuzz'),
+      withRealParts('llama-server'),
       withRealParts('in-process', 'model'),
-      withRealParts('terminal', 'terminal'),
-      withRealParts('packed', 'packed'),
+      withRealParts('terminal'),
+      withRealParts('packed'),
     ],
   },
 });
