@@ -108,7 +108,13 @@ export {
 } from './request.ts';
 export { END, type InferenceStream, SerialStream, type Step } from './serial-stream.ts';
 export type { Deadlines } from './transport/deadline.ts';
-export { type ExchangeOptions, exchange, type HttpCall, type StreamReader } from './transport/exchange.ts';
+export {
+  type ExchangeOptions,
+  exchange,
+  exchangeJson,
+  type HttpCall,
+  type StreamReader,
+} from './transport/exchange.ts';
 export type { ErrorFacts, ErrorReader } from './transport/failure.ts';
 export { createHttp, type HttpFn, type HttpRequest, type HttpResponse } from './transport/http.ts';
 export { parseRetryAfter } from './transport/retry-after.ts';

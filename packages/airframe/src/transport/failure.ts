@@ -6,7 +6,10 @@ import { parseRetryAfter } from './retry-after.ts';
 
 /** What an adapter knows of its backend's error body. `undefined`: the status decides. */
 export interface ErrorFacts
-  extends Pick<AirframeErrorOptions, 'code' | 'retryable' | 'promptTokens' | 'contextTokens' | 'requestId'> {
+  extends Pick<
+    AirframeErrorOptions,
+    'code' | 'retryable' | 'retryAfterMs' | 'promptTokens' | 'contextTokens' | 'requestId'
+  > {
   category?: ErrorCategory | undefined;
   message?: string | undefined;
 }
@@ -64,7 +67,8 @@ export function errorOfAnswer(
     // OpenAI and Anthropic say outright whether another try makes sense.
     retryable: SHOULD_RETRY[headers['x-should-retry'] ?? ''] ?? facts.retryable,
     status,
-    retryAfterMs: parseRetryAfter(headers),
+    // The header comes first: whoever stands in front of the backend may have set it.
+    retryAfterMs: parseRetryAfter(headers) ?? facts.retryAfterMs,
     requestId: requestIdOf(headers) ?? facts.requestId,
     raw: clean,
   });
