@@ -1,0 +1,79 @@
+import {
+  AirframeError,
+  type EmbedRequest,
+  type EmbedResult,
+  type ExchangeOptions,
+  exchangeJson,
+  type ModelInfo,
+  type TokenCount,
+} from '@x/airframe';
+import {
+  type CallSettings,
+  countTokensCall,
+  embedCall,
+  type GeminiRequest,
+  listModelsCall,
+} from './request.ts';
+import type { WireModel } from './wire.ts';
+
+/** Characters a token has on average: the API counts nothing when it embeds. */
+const CHARS_PER_TOKEN = 4;
+
+export async function embed(
+  options: ExchangeOptions,
+  request: EmbedRequest,
+  settings: CallSettings,
+): Promise<EmbedResult> {
+  const answer = await exchangeJson(options, embedCall(request, settings));
+  const { embeddings = [] } = answer as { embeddings?: { values?: number[] }[] };
+  const texts = [request.input].flat();
+  const vectors = embeddings.flatMap(({ values }) => (values ? [values] : []));
+  if (vectors.length !== texts.length) {
+    const problem = `${options.endpoint.baseUrl} answered ${texts.length} texts with ${vectors.length} embeddings`;
+    throw new AirframeError('parse', problem);
+  }
+  const promptTokens = Math.ceil(texts.join('').length / CHARS_PER_TOKEN);
+  return {
+    embeddings: vectors,
+    usage: { promptTokens, completionTokens: 0, totalTokens: promptTokens, source: 'estimated' },
+  };
+}
+
+/** Exact: "Runs a model's tokenizer on input Content" (ai.google.dev "Counting tokens", 2026). */
+export async function countTokens(
+  options: ExchangeOptions,
+  request: GeminiRequest,
+  settings: CallSettings,
+): Promise<TokenCount> {
+  const answer = await exchangeJson(options, countTokensCall(request, settings));
+  const { totalTokens: tokens } = answer as { totalTokens?: unknown };
+  if (typeof tokens === 'number') return { tokens, exact: true };
+  throw new AirframeError('parse', `${options.endpoint.baseUrl} answered countTokens without totalTokens`);
+}
+
+/** The most that a page may have. */
+const PAGE_SIZE = 1000;
+
+export async function listModels(options: ExchangeOptions, settings: CallSettings): Promise<ModelInfo[]> {
+  const models: ModelInfo[] = [];
+  let pageToken: string | undefined;
+  do {
+    const answer = await exchangeJson(options, listModelsCall(settings, PAGE_SIZE, pageToken));
+    const page = answer as { models?: WireModel[]; nextPageToken?: string };
+    models.push(...(page.models ?? []).flatMap(modelInfo));
+    pageToken = page.nextPageToken || undefined;
+  } while (pageToken !== undefined);
+  return models;
+}
+
+function modelInfo({ name, displayName, inputTokenLimit, outputTokenLimit }: WireModel): ModelInfo[] {
+  if (name === undefined) return [];
+  return [
+    {
+      id: name.replace(/^models\//, ''),
+      ...(displayName === undefined ? {} : { displayName }),
+      ...(inputTokenLimit === undefined ? {} : { contextTokens: inputTokenLimit }),
+      ...(outputTokenLimit === undefined ? {} : { maxOutputTokens: outputTokenLimit }),
+    },
+  ];
+}
