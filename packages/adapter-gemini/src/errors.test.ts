@@ -131,6 +131,18 @@ describe('an error in mid-stream', () => {
     });
   });
 
+  it('counts also when it stands in the stream as plain JSON', async () => {
+    const endpoint = await serve(async (response, request) => {
+      await sse([answer([{ text: 'Hel' }])], { end: false })(response, request);
+      response.end(JSON.stringify(wire(503, 'UNAVAILABLE', 'high demand'), null, 2));
+    });
+    expect(await infer(endpoint)).toMatchObject({
+      text: 'Hel',
+      finishReason: 'error',
+      error: { category: 'overloaded', message: expect.stringContaining('high demand') },
+    });
+  });
+
   it('is an error inside a 200 answer too', async () => {
     const endpoint = await serve(json(200, wire(503, 'UNAVAILABLE')));
     expect(await infer(endpoint, { stream: false })).toMatchObject({ error: { category: 'overloaded' } });

@@ -44,6 +44,17 @@ describe('SseParser', () => {
     expect(parse('data: a\n\ndata: b')).toEqual(['|a', '|b']);
   });
 
+  it('takes JSON beside the events for the last one, on one line or on several, and other lines for nothing', () => {
+    const error = { error: { code: 503, message: 'data: overloaded', details: [':', ''] } };
+    for (const text of [JSON.stringify(error), JSON.stringify([error], null, 2)]) {
+      const { length } = encoder.encode(`data: a\n\n${text}`);
+      for (let cut = 0; cut <= length; cut++) {
+        expect(parse(`data: a\n\n${text}`, [cut])).toEqual(['|a', `|${text}`]);
+      }
+    }
+    expect(parse('data: a\n\nupstream error\n{"half":')).toEqual(['|a']);
+  });
+
   it('refuses an event over its bound instead of filling the memory', () => {
     const parser = new SseParser(1_000);
     const feedForever = () => {

@@ -12,12 +12,17 @@ export interface SseEvent {
 /** Longest event accepted, in characters. Images inside a reply fit; a server gone mad does not. */
 export const MAX_EVENT_CHARS: number = 16 * 1024 * 1024;
 
+/** How much is kept of lines that are no field of an event, in characters. */
+const MAX_STRAY_CHARS = 64 * 1024;
+
 const BOM = '\uFEFF';
 
 /** Bytes in, events out. Bounded: an event over the limit is a `parse` error, not a full memory. */
 export class SseParser {
   #events: SseEvent[] = [];
   #error: AirframeError | undefined;
+  /** The lines that are no field of an event. */
+  #stray = '';
   readonly #text = new Utf8Text();
   readonly #parser: ReturnType<typeof createParser>;
 
@@ -26,6 +31,9 @@ export class SseParser {
       maxBufferSize: maxEventChars,
       onEvent: event => this.#events.push(event),
       onError: error => {
+        if (error.type === 'unknown-field' && this.#stray.length < MAX_STRAY_CHARS) {
+          this.#stray += `${error.line ?? ''}\n`;
+        }
         if (error.type !== 'max-buffer-size-exceeded') return;
         this.#error = new AirframeError(
           'parse',
@@ -43,9 +51,13 @@ export class SseParser {
     return this.#feed(this.#text.decode(bytes));
   }
 
-  /** Call at the end of the stream: a last event that lacks its empty line still counts. */
+  /**
+   * Call at the end of the stream: a last event that lacks its empty line still counts, and so does JSON that was
+   * written into the stream as it is. Gemini reports errors in mid-stream that way (theopenco/llmgateway#3616, 2026-08).
+   */
   end(): SseEvent[] {
-    return this.#feed(`${this.#text.end()}\n\n`);
+    const events = this.#feed(`${this.#text.end()}\n\n`);
+    return isJson(this.#stray) ? [...events, { data: this.#stray.trim() }] : events;
   }
 
   #feed(text: string): SseEvent[] {
@@ -54,6 +66,16 @@ export class SseParser {
     const events = this.#events;
     if (events.length > 0) this.#events = [];
     return events;
+  }
+}
+
+function isJson(text: string): boolean {
+  if (!/^\s*[[{]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 
