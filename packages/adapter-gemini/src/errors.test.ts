@@ -119,7 +119,7 @@ describe('an error in mid-stream', () => {
     [wire(503, 'UNAVAILABLE'), { category: 'overloaded', code: 'UNAVAILABLE', retryable: true }],
     [[wire(500, 'INTERNAL')], { category: 'backend', code: 'INTERNAL', retryable: true }],
     [wire(429, 'RESOURCE_EXHAUSTED', 'why', retryIn('2s')), { category: 'rate_limit', retryAfterMs: 2000 }],
-    [{ error: {} }, { category: 'backend', retryable: false }],
+    [{ error: { details: null } }, { category: 'backend', retryable: false }],
   ])('has its category, after the text that came: %#', async (event, expected) => {
     const usageMetadata = { promptTokenCount: 12, candidatesTokenCount: 1 };
     const endpoint = await serve(sse([answer([{ text: 'Hel' }], undefined, { usageMetadata }), event]));

@@ -47,10 +47,11 @@ export function inBandError(error: WireError): AirframeError {
 /** The error in a parsed answer, if there is one; where the API answers with a list, it stands in there. */
 export function errorIn(json: unknown): WireError | undefined {
   const value: unknown = Array.isArray(json) ? json[0] : json;
-  return (value as { error?: WireError } | null | undefined)?.error;
+  return (value as { error?: WireError | null } | null | undefined)?.error ?? undefined;
 }
 
-function factsOf({ message, status = '', details = [] }: WireError): ErrorFacts {
+function factsOf({ message, status = '', details: given }: WireError): ErrorFacts {
+  const details = given ?? [];
   const reason = details.find(detail => detail.reason !== undefined)?.reason;
   const delay = details.find(detail => detail.retryDelay !== undefined)?.retryDelay;
   const facts: ErrorFacts = {

@@ -25,9 +25,9 @@ export async function embed(
   settings: CallSettings,
 ): Promise<EmbedResult> {
   const answer = await exchangeJson(options, embedCall(request, settings));
-  const { embeddings = [] } = answer as { embeddings?: { values?: number[] }[] };
+  const { embeddings } = (answer ?? {}) as { embeddings?: { values?: number[] }[] | null };
   const texts = [request.input].flat();
-  const vectors = embeddings.flatMap(({ values }) => (values ? [values] : []));
+  const vectors = (embeddings ?? []).flatMap(({ values }) => (values ? [values] : []));
   if (vectors.length !== texts.length) {
     const problem = `${options.endpoint.baseUrl} answered ${texts.length} texts with ${vectors.length} embeddings`;
     throw new AirframeError('parse', problem);
@@ -46,7 +46,7 @@ export async function countTokens(
   settings: CallSettings,
 ): Promise<TokenCount> {
   const answer = await exchangeJson(options, countTokensCall(request, settings));
-  const { totalTokens: tokens } = answer as { totalTokens?: unknown };
+  const { totalTokens: tokens } = (answer ?? {}) as { totalTokens?: unknown };
   if (typeof tokens === 'number') return { tokens, exact: true };
   throw new AirframeError('parse', `${options.endpoint.baseUrl} answered countTokens without totalTokens`);
 }
@@ -59,7 +59,7 @@ export async function listModels(options: ExchangeOptions, settings: CallSetting
   let pageToken: string | undefined;
   do {
     const answer = await exchangeJson(options, listModelsCall(settings, PAGE_SIZE, pageToken));
-    const page = answer as { models?: WireModel[]; nextPageToken?: string };
+    const page = (answer ?? {}) as { models?: WireModel[] | null; nextPageToken?: string | null };
     models.push(...(page.models ?? []).flatMap(modelInfo));
     pageToken = page.nextPageToken || undefined;
   } while (pageToken !== undefined);

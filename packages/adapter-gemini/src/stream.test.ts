@@ -116,6 +116,19 @@ describe('a stream', () => {
     expect(await infer(endpoint)).toMatchObject({ finishReason: 'stop', text: 'a' });
   });
 
+  it('takes null for nothing, as proxies send it', async () => {
+    const part = { text: null, thoughtSignature: null, functionCall: null };
+    const nothing = { candidates: null, promptFeedback: null, usageMetadata: null, error: null };
+    const call = { functionCall: { id: null, name: 'now', args: null } };
+    const empty = { candidates: [{ content: { parts: [part] }, finishReason: null }, { content: null }] };
+    const endpoint = await serve(sse([nothing, empty, answer([{ text: 'a' }, call]), answer([], 'STOP')]));
+    expect(await infer(endpoint)).toMatchObject({
+      finishReason: 'tool_calls',
+      text: 'a',
+      toolCalls: [{ id: 'call_0', arguments: '{}' }],
+    });
+  });
+
   it.each(['null', '{"candidates":', '[DONE]'])('takes %s as an event for a parse error', async data => {
     const endpoint = await serve(sse([data]));
     expect(await infer(endpoint)).toMatchObject({ error: { category: 'parse' } });

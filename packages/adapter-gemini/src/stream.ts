@@ -60,8 +60,8 @@ class ResponseReader implements StreamReader {
     if (typeof json !== 'object' || json === null) {
       throw new AirframeError('parse', `the Gemini API sent ${JSON.stringify(json)} where an object belongs`);
     }
-    const { candidates = [], promptFeedback, usageMetadata, modelVersion, responseId }: WireResponse = json;
-    const candidate = candidates.find(({ index = 0 }) => index === 0);
+    const { candidates, promptFeedback, usageMetadata, modelVersion, responseId }: WireResponse = json;
+    const candidate = candidates?.find(({ index = 0 }) => index === 0);
     this.#reply.identify({ responseId, model: modelVersion });
     const blocked = promptFeedback?.blockReason;
     this.#count(usageMetadata, Boolean(candidate?.finishReason || blocked));
@@ -76,12 +76,13 @@ class ResponseReader implements StreamReader {
   /** Parts of other kinds (code that the API runs itself, images) have no place in a reply. */
   #part({ text, thought, thoughtSignature, functionCall }: WirePart): void {
     if (functionCall) {
-      const { id, name, args = {} } = functionCall;
+      const { id, name, args } = functionCall;
       const signature = this.#signature('call', thoughtSignature);
-      this.#reply.toolCall({ index: this.#calls++, id, name, arguments: JSON.stringify(args), signature });
+      const input = JSON.stringify(args ?? {});
+      this.#reply.toolCall({ index: this.#calls++, id, name, arguments: input, signature });
     } else if (thought) {
       this.#reply.reasoning(text ?? '', this.#signature('thought', thoughtSignature));
-    } else if (text !== undefined) {
+    } else if (typeof text === 'string') {
       const signature = this.#signature('text', thoughtSignature, text.length);
       this.#chars += text.length;
       this.#reply.text(text);
@@ -89,14 +90,14 @@ class ResponseReader implements StreamReader {
     }
   }
 
-  #signature(kind: Signature['kind'], value: string | undefined, length = 0): string | undefined {
+  #signature(kind: Signature['kind'], value: string | null | undefined, length = 0): string | undefined {
     return value
       ? encodeSignature({ kind, value, chars: this.#chars, length, calls: this.#calls })
       : undefined;
   }
 
   /** @param last a count that is missing now is zero, and not yet to come */
-  #count(usage: WireUsage | undefined, last: boolean): void {
+  #count(usage: WireUsage | null | undefined, last: boolean): void {
     if (!usage) return;
     const { candidatesTokenCount, thoughtsTokenCount: reasoningTokens } = usage;
     const {

@@ -1,5 +1,6 @@
 /**
  * The Gemini API's shapes, as far as they are read; everything may be missing, and so may every zero and empty list.
+ * What a proxy may fill with null says so.
  * Source: googleapis/googleapis google/ai/generativelanguage/v1beta/{generative_service,content,model}.proto, commit
  * f8291d2b, 2026-08-22; googleapis/js-genai 2.18.0 src/types.ts, commit 6e9b35c4, 2026-08-21 (`thinkingLevel`,
  * `serviceTier`); ai.google.dev "Thought signatures" and "Function calling", 2026.
@@ -26,21 +27,21 @@ export interface GeminiExtra {
 
 /** A piece of a turn: one of the kinds, and what stands beside it. */
 export interface WirePart {
-  text?: string;
+  text?: string | null;
   /** `text` is a summary of the model's thinking. */
   thought?: boolean;
   /** Opaque; the API wants it back on the same part. */
-  thoughtSignature?: string;
+  thoughtSignature?: string | null;
   inlineData?: { mimeType: string; data: string };
   fileData?: { fileUri: string };
   /** Always whole, also in a stream. Models before Gemini 3 give no id. */
-  functionCall?: { id?: string; name?: string; args?: object };
+  functionCall?: { id?: string | null; name?: string; args?: object | null } | null;
   functionResponse?: { id: string; name: string; response: object };
 }
 
 export interface WireContent {
   role?: string;
-  parts?: WirePart[];
+  parts?: WirePart[] | null;
 }
 
 /** Cumulative: that of a later chunk replaces that of an earlier one. */
@@ -57,21 +58,21 @@ export interface WireUsage {
 
 export interface WireCandidate {
   index?: number;
-  content?: WireContent;
+  content?: WireContent | null;
   /** Absent until the reply has ended. */
-  finishReason?: string;
+  finishReason?: string | null;
   finishMessage?: string;
 }
 
 /** The whole answer, and each event of a stream. The stream has no end marker but the end of the body. */
 export interface WireResponse {
-  candidates?: WireCandidate[];
+  candidates?: WireCandidate[] | null;
   /** With a `blockReason` there are no candidates. */
-  promptFeedback?: { blockReason?: string };
-  usageMetadata?: WireUsage;
+  promptFeedback?: { blockReason?: string | null } | null;
+  usageMetadata?: WireUsage | null;
   modelVersion?: string;
   responseId?: string;
-  error?: WireError;
+  error?: WireError | null;
 }
 
 /** google.rpc.Status. */
@@ -81,7 +82,7 @@ export interface WireError {
   message?: string;
   /** The name of the gRPC code: `RESOURCE_EXHAUSTED`. */
   status?: string;
-  details?: WireErrorDetail[];
+  details?: WireErrorDetail[] | null;
 }
 
 /** Over all types of details: the fields that are read. */
