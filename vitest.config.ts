@@ -5,10 +5,11 @@ const source = { conditions: ['@x/source'] };
 const shared = { resolve: source, ssr: { resolve: source } };
 
 /** Tests with real parts run one file at a time: two cores have no room for more. */
-const withRealParts = (name: string, folder = name) => ({
+const withRealParts = (name: string, folder = name, execArgv: string[] = []) => ({
   ...shared,
   test: {
     name,
+    execArgv,
     include: [`{packages,apps}/*/test/${folder}/**/*.test.ts`],
     testTimeout: 60_000,
     hookTimeout: 180_000,
@@ -25,6 +26,8 @@ export default defineConfig({
         test: { name: 'unit', include: ['{packages,apps}/*/src/**/*.test.ts', 'test/*.test.ts'] },
       },
       withRealParts('fuzz'),
+      // Each file has a process of its own, whose memory it measures.
+      withRealParts('leaks', 'leaks', ['--expose-gc']),
       withRealParts('llama-server'),
       withRealParts('in-process', 'model'),
       withRealParts('terminal'),

@@ -42,6 +42,7 @@ const STEPS = [
   ),
   tests('unit'),
   tests('fuzz', 'the event parser against a reference'),
+  tests('leaks', 'of memory, sockets and listeners'),
   tests('llama-server', 'against a real llama-server'),
   tests('in-process', 'with the in-process model'),
   onDist(tests('terminal', 'of the terminal app, as a user runs it')),
