@@ -94,7 +94,11 @@ async function* readStream(
         return;
       }
       const events = parser.feed(bytes);
-      for (const { data, event } of events) last = reader.event(data, event) || last;
+      // What stands behind the last one must not matter, however the network cuts it.
+      for (const { data, event } of events) {
+        last = reader.event(data, event);
+        if (last) break;
+      }
       if (events.length > 0) yield;
     }
     await closing(body);
