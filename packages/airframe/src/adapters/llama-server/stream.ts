@@ -1,3 +1,4 @@
+import { CompletionTally } from '../../assemble/completion-tally.ts';
 import type { Reply } from '../../assemble/reply.ts';
 import { AirframeError, type ErrorCategory } from '../../errors.ts';
 import type { FinishReason } from '../../events.ts';
@@ -6,19 +7,23 @@ import type { ErrorFacts } from '../../transport/failure.ts';
 import type { Route } from './request.ts';
 import type { WireChunk, WireCompletion, WireDelta, WireError, WireTimings } from './wire.ts';
 
-/** Reads the answer of a route into a reply. */
+/** Reads the answer of a route into a reply; of several choices the first. */
 export function createReader(route: Route, reply: Reply): StreamReader {
+  const tally = new CompletionTally();
   const read = (frame: unknown): boolean => {
     if (typeof frame !== 'object' || frame === null) {
       throw new AirframeError('parse', `llama-server sent ${JSON.stringify(frame)} where an object belongs`);
     }
-    if (route === 'completion') return readCompletion(frame, reply);
-    readChunk(frame, reply);
+    if (route === 'completion') return readCompletion(frame, reply, tally);
+    readChunk(frame, reply, tally);
     return false;
   };
   return {
     event: data => data.startsWith('[DONE]') || read(parseFrame(data)),
-    body: read,
+    body(json) {
+      // `/completion` answers several choices with an array.
+      for (const answer of Array.isArray(json) ? json : [json]) read(answer);
+    },
   };
 }
 
@@ -32,11 +37,15 @@ function parseFrame(data: string): unknown {
 }
 
 /** @returns true at the last frame; this route has no other end marker */
-function readCompletion(frame: WireCompletion, reply: Reply): boolean {
+function readCompletion(frame: WireCompletion, reply: Reply, tally: CompletionTally): boolean {
   if (frame.error) throw inBandError(frame.error);
+  tally.choice = frame.index ?? 0;
+  if (frame.tokens_predicted !== undefined) {
+    reply.usage({ completionTokens: tally.count(frame.tokens_predicted) });
+  }
+  if (tally.choice > 0) return false;
   if (frame.content) reply.text(frame.content);
   if (frame.tokens_evaluated !== undefined) reply.usage({ promptTokens: frame.tokens_evaluated });
-  if (frame.tokens_predicted !== undefined) reply.usage({ completionTokens: frame.tokens_predicted });
   if (frame.timings) readTimings(frame.timings, reply);
   if (!frame.stop) return false;
   reply.identify({ model: frame.model });
@@ -49,10 +58,14 @@ const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
   ['tool_calls', 'tool_calls'],
 ]);
 
-function readChunk(chunk: WireChunk, reply: Reply): void {
+function readChunk(chunk: WireChunk, reply: Reply, tally: CompletionTally): void {
   if (chunk.error) throw inBandError(chunk.error);
   reply.identify({ responseId: chunk.id, model: chunk.model });
   const choice = chunk.choices?.[0];
+  if (choice) tally.choice = choice.index ?? 0;
+  const generated = chunk.usage?.completion_tokens ?? chunk.timings?.predicted_n;
+  if (generated !== undefined) reply.usage({ completionTokens: tally.count(generated) });
+  if (tally.choice > 0) return;
   if (choice) {
     if (choice.text) reply.text(choice.text);
     const delta = choice.delta ?? choice.message;
@@ -83,18 +96,16 @@ function readUsage(usage: NonNullable<WireChunk['usage']>, reply: Reply): void {
   const cachedTokens = usage.prompt_tokens_details?.cached_tokens;
   reply.usage({
     ...(usage.prompt_tokens === undefined ? {} : { promptTokens: usage.prompt_tokens }),
-    ...(usage.completion_tokens === undefined ? {} : { completionTokens: usage.completion_tokens }),
     ...(cachedTokens === undefined ? {} : { cachedTokens }),
   });
 }
 
-/** The slot's own counts: cached and evaluated prompt tokens, generated tokens. */
+/** The slot's own counts of prompt tokens, cached and evaluated, and its clock. */
 function readTimings(timings: WireTimings, reply: Reply): void {
-  const { cache_n, prompt_n, prompt_ms, predicted_n, predicted_ms, predicted_per_second } = timings;
+  const { cache_n, prompt_n, prompt_ms, predicted_ms, predicted_per_second } = timings;
   if (cache_n !== undefined && prompt_n !== undefined) {
     reply.usage({ promptTokens: cache_n + prompt_n, cachedTokens: cache_n });
   }
-  if (predicted_n !== undefined) reply.usage({ completionTokens: predicted_n });
   reply.timings({
     ...(prompt_ms === undefined ? {} : { promptMs: prompt_ms }),
     ...(predicted_ms === undefined ? {} : { generationMs: predicted_ms }),

@@ -58,6 +58,8 @@ export interface WireError {
 
 /** A frame of `/completion`, and its whole answer. */
 export interface WireCompletion {
+  /** Of the choice. */
+  index?: number;
   content?: string;
   stop?: boolean;
   stop_type?: 'none' | 'eos' | 'limit' | 'word' | (string & {});

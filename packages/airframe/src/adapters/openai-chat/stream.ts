@@ -1,3 +1,4 @@
+import { CompletionTally } from '../../assemble/completion-tally.ts';
 import type { Reply, ReportedUsage } from '../../assemble/reply.ts';
 import { AirframeError } from '../../errors.ts';
 import type { FinishReason } from '../../events.ts';
@@ -33,6 +34,7 @@ const FAILURES = new Set(['error', 'abort', 'insufficient_system_resource']);
 export function createReader(reply: Reply): StreamReader {
   let over = false;
   let answered = false;
+  const tally = new CompletionTally();
   return {
     event(data, name) {
       if (over) return true;
@@ -44,12 +46,12 @@ export function createReader(reply: Reply): StreamReader {
       }
       if (data.trim() === '') return false;
       if (name === 'error') throw inBandError(errorOf(data));
-      answered = readChunk(parseChunk(data), reply) || answered;
+      answered = readChunk(parseChunk(data), reply, tally) || answered;
       return false;
     },
     body(json) {
       const answer = toChunk(json);
-      readChunk(answer, reply);
+      readChunk(answer, reply, tally);
       if (reply.finished) return;
       if (!answer.choices?.length) throw new AirframeError('parse', 'the backend answered without choices');
       // JSON that is whole has no later place for finish_reason.
@@ -91,7 +93,7 @@ function errorOf(data: string): WireError | string {
 }
 
 /** @returns whether there was output in it */
-function readChunk(chunk: WireChunk, reply: Reply): boolean {
+function readChunk(chunk: WireChunk, reply: Reply, tally: CompletionTally): boolean {
   if (chunk.x_groq?.error) throw inBandError(chunk.x_groq.error);
   reply.identify({
     responseId: string(chunk.id),
@@ -100,8 +102,10 @@ function readChunk(chunk: WireChunk, reply: Reply): boolean {
   });
   const choice = firstChoice(chunk);
   const output = choice ? readChoice(choice, reply) : false;
+  const [first] = chunk.choices ?? [];
+  if (first) tally.choice = first.index ?? 0;
   const usage = chunk.usage ?? chunk.x_groq?.usage;
-  if (usage) readUsage(usage, reply);
+  if (usage) readUsage(usage, reply, chunk.timings ? tally : undefined);
   if (choice?.finish_reason) readFinish(choice.finish_reason, reply);
   return output;
 }
@@ -179,13 +183,16 @@ function readToolCall(call: WireToolCall, index: number | undefined, reply: Repl
   reply.toolCall(fragment);
 }
 
-/** Where several chunks bring usage, the last counts; the zeros that Ollama fills in ahead of it do not. */
-function readUsage(wire: WireUsage, reply: Reply): void {
+/**
+ * Where several chunks bring usage, the last counts; the zeros that Ollama fills in ahead of it do not.
+ * @param tally for a server that counts each choice by itself
+ */
+function readUsage(wire: WireUsage, reply: Reply, tally?: CompletionTally): void {
   const details = wire.prompt_tokens_details ?? wire.prompt_token_details;
   const reasoning = wire.completion_tokens_details?.reasoning_tokens;
   const figures: Record<keyof ReportedUsage, number | null | undefined> = {
     promptTokens: wire.prompt_tokens,
-    completionTokens: completionTokens(wire),
+    completionTokens: tally?.count(wire.completion_tokens ?? 0) ?? completionTokens(wire),
     cachedTokens: details?.cached_tokens ?? wire.prompt_cache_hit_tokens ?? wire.num_cached_tokens,
     cacheWriteTokens: details?.cache_write_tokens,
     reasoningTokens: reasoning,

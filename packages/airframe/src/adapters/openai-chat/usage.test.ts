@@ -47,9 +47,31 @@ describe('usage', () => {
     });
   });
 
+  it('of each choice apart (llama-server with n above 1): the answers add up, the prompt counts once', () => {
+    const finish = (index: number) => ({ choices: [{ index, delta: {}, finish_reason: 'stop' }] });
+    const ofOne = (completion_tokens: number) => ({
+      choices: [],
+      usage: { prompt_tokens: 9, completion_tokens },
+      timings: { predicted_n: completion_tokens },
+    });
+    expect(usageAfter(finish(1), ofOne(2), finish(0), ofOne(3))).toMatchObject({
+      promptTokens: 9,
+      completionTokens: 5,
+      totalTokens: 14,
+    });
+  });
+
+  it('on every chunk without choices (vLLM, forced) is told once', () => {
+    const again = { choices: [], usage: counted };
+    expect(usageAfter(stop, again, again)).toMatchObject({ completionTokens: 2 });
+  });
+
   it.each([
     ['prompt_tokens_details.cached_tokens', { prompt_tokens_details: { cached_tokens: 4 } }],
-    ['prompt_cache_hit_tokens (DeepSeek)', { prompt_cache_hit_tokens: 4 }],
+    [
+      'prompt_cache_hit_tokens, which with prompt_cache_miss_tokens is the prompt (DeepSeek)',
+      { prompt_cache_hit_tokens: 4, prompt_cache_miss_tokens: 5 },
+    ],
     ['num_cached_tokens (Mistral)', { num_cached_tokens: 4 }],
     ['prompt_token_details (Mistral)', { prompt_token_details: { cached_tokens: 4 } }],
   ])('cached tokens from %s', (_field, more) => {

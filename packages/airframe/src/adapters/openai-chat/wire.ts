@@ -134,6 +134,8 @@ export interface WireChunk {
   choices?: WireChoice[] | null;
   usage?: WireUsage | null;
   service_tier?: string | null;
+  /** llama-server, which alone counts usage by choice. */
+  timings?: object | null;
   error?: WireError | string | null;
   /** `error` in the flat error bodies of Mistral and older vLLM. */
   object?: string | null;
