@@ -15,6 +15,9 @@ const CATEGORY_OF_TYPE: Record<string, ErrorCategory> = {
   api_error: 'backend',
   timeout_error: 'timeout',
   overloaded_error: 'overloaded',
+  // llama-server.
+  exceed_context_size_error: 'context_length',
+  unavailable_error: 'overloaded',
 };
 
 /** Types that are worth another try although their category as such is not. */
@@ -65,12 +68,14 @@ export function inBandError(event: { error?: WireError | null; request_id?: stri
   });
 }
 
-function factsOf({ type, message }: WireError): ErrorFacts {
+function factsOf({ type, message, n_prompt_tokens, n_ctx }: WireError): ErrorFacts {
   const facts: ErrorFacts = {
     category: type === undefined ? undefined : CATEGORY_OF_TYPE[type],
     message,
     code: type,
     retryable: type !== undefined && RETRYABLE_TYPES.has(type) ? true : undefined,
+    promptTokens: n_prompt_tokens,
+    contextTokens: n_ctx,
   };
   if (type !== 'invalid_request_error' || message === undefined) return facts;
   for (const { text, category } of HIDDEN) {

@@ -4,7 +4,7 @@ import type { FinishReason } from '../../events.ts';
 import type { StreamReader } from '../../transport/exchange.ts';
 import { inBandError } from './errors.ts';
 import { encodeSignature, type Signature } from './signatures.ts';
-import type { WireBlock, WireDelta, WireEvent, WireMessage, WireUsage } from './wire.ts';
+import type { WireBlock, WireDelta, WireError, WireEvent, WireMessage, WireUsage } from './wire.ts';
 
 /** Every other stop reason, also one still unknown, is a `stop`; so is `pause_turn`. */
 const FINISH_REASONS: Record<string, FinishReason> = {
@@ -53,6 +53,7 @@ class MessageReader implements StreamReader {
   /** Only `message_stop` ends a stream: what breaks off after the stop reason is cut all the same. */
   #event(event: WireEvent, name: string | undefined): void {
     if (event.error) throw inBandError(event);
+    if (name === 'error') throw inBandError({ error: bareError(event) });
     const { index = 0 } = event;
     switch (event.type ?? name) {
       case 'content_block_delta':
@@ -166,6 +167,11 @@ class MessageReader implements StreamReader {
 
 function isCount(value: number | null | undefined): value is number {
   return typeof value === 'number';
+}
+
+/** llama-server sends the error itself, not one inside an event (server-http.cpp, de3ff815, 2026-09-28). */
+function bareError(event: object): WireError {
+  return event;
 }
 
 function parseEvent(data: string): WireEvent {

@@ -68,6 +68,9 @@ export interface WireDelta {
 export interface WireError {
   type?: string;
   message?: string;
+  /** llama-server, with `exceed_context_size_error`. */
+  n_prompt_tokens?: number;
+  n_ctx?: number;
 }
 
 /** The whole answer, and the `message` of `message_start`. */

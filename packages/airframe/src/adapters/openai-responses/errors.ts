@@ -10,6 +10,8 @@ const CATEGORY_OF_CODE: ReadonlyMap<unknown, ErrorCategory> = new Map<unknown, E
   ['rate_limit_exceeded', 'rate_limit'],
   ['slow_down', 'rate_limit'],
   ['context_length_exceeded', 'context_length'],
+  // llama-server.
+  ['exceed_context_size_error', 'context_length'],
   ['model_not_found', 'not_found'],
   ['invalid_api_key', 'auth'],
   ['content_filter', 'content_filter'],
@@ -37,6 +39,7 @@ export function readError(status: number, body: unknown): ErrorFacts {
   if (facts.category !== undefined) return facts;
   // 409 is a conflict with a call under way.
   if (status === 409 || status === 500) return { ...facts, category: 'backend', retryable: true };
+  if (status > 501) return { ...facts, retryable: true };
   return facts;
 }
 
@@ -72,14 +75,18 @@ export function refusedParameter(status: number, body: unknown): string | undefi
     : undefined;
 }
 
-function factsOf({ code, type, message }: WireError): ErrorFacts {
+function factsOf({ code, type, message, n_prompt_tokens, n_ctx }: WireError): ErrorFacts {
   const text = typeof message === 'string' && message !== '' ? message : undefined;
   const words = [code, type].filter(one => typeof one === 'string' && one !== '') as string[];
   const word = words.find(one => CATEGORY_OF_CODE.has(one)) ?? words[0];
   const facts: ErrorFacts = { message: text, code: word };
   const category = CATEGORY_OF_CODE.get(word);
   if (category === 'context_length' || /context (?:length|window)/i.test(text ?? '')) {
-    return { ...facts, category: 'context_length', ...contextTokens(text ?? '') };
+    const counted =
+      n_ctx === undefined
+        ? contextTokens(text ?? '')
+        : { promptTokens: n_prompt_tokens, contextTokens: n_ctx };
+    return { ...facts, category: 'context_length', ...counted };
   }
   // A prompt that was flagged has the same code as one that is malformed.
   if (code === 'invalid_prompt' && /usage polic/i.test(text ?? '')) {

@@ -16,6 +16,9 @@ interface OpenItem {
   call?: number;
   /** The parts that have come, in whole or in deltas. */
   parts: Set<string>;
+  /** Its place: text and calls before it. llama-server ends its thinking behind the text that follows. */
+  chars: number;
+  calls: number;
 }
 
 class ResponseReader implements StreamReader {
@@ -91,7 +94,7 @@ class ResponseReader implements StreamReader {
 
   /** A new item. */
   #open({ item, output_index, item_id }: WireEvent): OpenItem {
-    const open: OpenItem = { parts: new Set() };
+    const open: OpenItem = { parts: new Set(), chars: this.#chars, calls: this.#calls };
     const id = item?.id ?? item_id;
     if (id) this.#byId.set(id, open);
     if (typeof output_index === 'number') this.#byIndex.set(output_index, open);
@@ -153,7 +156,7 @@ class ResponseReader implements StreamReader {
           if (text && !open.parts.has(name)) this.#thought(open, name, text);
         });
       }
-      this.#reply.reasoning('', encodeSignature({ item, chars: this.#chars, calls: this.#calls }));
+      this.#reply.reasoning('', encodeSignature({ item, chars: open.chars, calls: open.calls }));
     }
   }
 

@@ -67,6 +67,9 @@ export interface WireError {
   type?: string | null;
   param?: string | null;
   code?: string | null;
+  /** llama-server, with `exceed_context_size_error`. */
+  n_prompt_tokens?: number;
+  n_ctx?: number;
 }
 
 /** A whole answer, and the `response` of the events that carry one. */
