@@ -28,7 +28,7 @@ export class ToolCalls {
   add(fragment: ToolCallFragment): ToolCallDeltaEvent {
     // Mistral fills a missing id with the string "null".
     const id = fragment.id && fragment.id !== 'null' ? fragment.id : '';
-    const call = this.#find(fragment.index ?? undefined, id, fragment.name ?? '');
+    const call = this.#find(fragment, id);
     const delta: ToolCallDeltaEvent = {
       type: 'tool_call_delta',
       index: this.#calls.indexOf(call),
@@ -65,9 +65,11 @@ export class ToolCalls {
 
   /**
    * By index; a new id at a known index starts a new call (all calls with index 0: older Ollama). Without an
-   * index by id; else a new id or name opens a call; else the last one goes on.
+   * index by id; else a new id or name opens a call, and so does the same name once the arguments are whole; else the
+   * last one goes on.
    */
-  #find(index: number | undefined, id: string, name: string): OpenCall {
+  #find(fragment: ToolCallFragment, id: string): OpenCall {
+    const index = fragment.index ?? undefined;
     let found: OpenCall | undefined;
     if (index !== undefined) {
       found = this.#calls.findLast(call => call.backendIndex === index);
@@ -76,7 +78,7 @@ export class ToolCalls {
       found = this.#calls.find(call => call.id === id);
     } else {
       const last = this.#calls.at(-1);
-      if (last && (!name || name === last.name)) found = last;
+      if (last && (!fragment.name || (fragment.name === last.name && !begins(fragment, last)))) found = last;
     }
     if (found) return found;
     const opened: OpenCall = {
@@ -88,5 +90,16 @@ export class ToolCalls {
     };
     this.#calls.push(opened);
     return opened;
+  }
+}
+
+/** A server may repeat the name with each piece, but no piece of whole JSON begins with another object. */
+function begins({ arguments: piece = '' }: ToolCallFragment, { pieces }: OpenCall): boolean {
+  if (!piece.trimStart().startsWith('{')) return false;
+  try {
+    JSON.parse(pieces.join(''));
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -91,5 +91,11 @@ export function redacted(error: unknown, endpoint: EndpointSpec): unknown {
 
 /** The backend's id of the request, under whichever name it goes. */
 export function requestIdOf(headers: Record<string, string>): string | undefined {
-  return headers['x-request-id'] ?? headers['request-id'] ?? headers['apim-request-id'];
+  return (
+    headers['x-request-id'] ??
+    headers['request-id'] ??
+    headers['apim-request-id'] ??
+    // OpenRouter's.
+    headers['x-generation-id']
+  );
 }

@@ -66,7 +66,8 @@ export function readError(status: number, body: unknown): ErrorFacts {
   if (category === 'backend') return { retryable: true, ...facts };
   // Groq: more tokens at once than a minute allows; it will not fit next time either.
   if (category === 'rate_limit' && status === 413) return { ...facts, retryable: false };
-  return { ...facts, ...known };
+  // The SDKs of OpenAI try again after any of these; what is not implemented stays so.
+  return { ...(status > 501 ? { retryable: true } : {}), ...facts, ...known };
 }
 
 /** The error in a parsed answer, if there is one; on any status, also 200. */
