@@ -56,14 +56,6 @@ describe('the example stream', () => {
       },
     ]);
   });
-
-  it('gives the same events when it is split at any byte, and at all of them', async () => {
-    const whole = await replay([fixture]);
-    for (let at = 1; at < fixture.length; at++) {
-      expect(await replay([fixture.subarray(0, at), fixture.subarray(at)])).toEqual(whole);
-    }
-    expect(await replay([...fixture].map(byte => Uint8Array.of(byte)))).toEqual(whole);
-  });
 });
 
 describe('a whole answer', () => {

@@ -8,9 +8,7 @@ import {
   sse,
 } from '../../../../../test/scripted-server.ts';
 import type { InferenceResult } from '../../collect.ts';
-import type { HttpFn } from '../../transport/http.ts';
-import { endpointAt, infer, messages } from './__fixtures__/sent.ts';
-import { azureOpenAIAdapter } from './index.ts';
+import { endpointAt, infer } from './__fixtures__/sent.ts';
 
 const LATE_BLOCK = readFileSync(new URL('./__fixtures__/late-block.sse', import.meta.url), 'utf8');
 
@@ -125,44 +123,5 @@ describe('the default filter', () => {
   it('a stream cut before any finish_reason is truncated, annotations or not', async () => {
     const late = { ...annotation, choices: [{ index: 0, finish_reason: null, content_filter_offsets: {} }] };
     expect(await read(sse([say('a'), late]))).toMatchObject({ text: 'a', finishReason: 'truncated' });
-  });
-});
-
-describe('the stream in pieces', () => {
-  /** All events of the fixture in these pieces, without what the clock put in. */
-  async function eventsOf(...pieces: Uint8Array[]): Promise<object[]> {
-    const http: HttpFn = async () => ({
-      status: 200,
-      headers: { 'content-type': 'text/event-stream' },
-      body: (async function* () {
-        yield* pieces;
-      })(),
-    });
-    const seen: object[] = [];
-    for await (const event of azureOpenAIAdapter({ http }).streamInfer(endpointAt('http://az'), {
-      messages,
-    })) {
-      if (event.type !== 'done') seen.push(event);
-      else
-        seen.push({ ...event, timings: undefined, attempts: event.attempts.map(({ outcome }) => outcome) });
-    }
-    return seen;
-  }
-
-  it.each([
-    ['LF', LATE_BLOCK],
-    ['CRLF', LATE_BLOCK.replaceAll('\n', '\r\n')],
-  ])('gives identical events whole and split at every byte (%s)', async (_framing, text) => {
-    const bytes = Buffer.from(text);
-    const whole = await eventsOf(bytes);
-    expect(whole).toMatchObject([
-      { type: 'token', text: 'Hello' },
-      { type: 'message' },
-      { type: 'done', finishReason: 'content_filter', responseId: 'c1' },
-    ]);
-    for (let at = 1; at < bytes.length; at++) {
-      expect(await eventsOf(bytes.subarray(0, at), bytes.subarray(at))).toEqual(whole);
-    }
-    expect(await eventsOf(...Array.from(bytes, byte => Uint8Array.of(byte)))).toEqual(whole);
   });
 });

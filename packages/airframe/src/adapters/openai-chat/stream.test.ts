@@ -173,32 +173,3 @@ describe('errors inside a 200', () => {
     });
   });
 });
-
-describe('the stream in pieces', () => {
-  it('reads the same whole and split at every byte', async () => {
-    server = await scriptedServer();
-    const call = ofCall({ index: 0, id: 'x', function: { name: 'f', arguments: '{"é":"🛩"}' } });
-    const payloads = [chunk({ reasoning: 'Ω' }), chunk({ content: 'ä🛩' }), call, chunk({}, 'tool_calls')];
-    const text = payloads.map(one => `data: ${JSON.stringify(one)}\r\n\r\n`).join('');
-    const bytes = Buffer.from(`: hi\r\n\r\n${text}data: [DONE]\r\n\r\n`);
-    for (let at = 0; at <= bytes.length; at++) {
-      const http = async () => ({
-        status: 200,
-        headers: { 'content-type': 'text/event-stream' },
-        body: (async function* () {
-          yield bytes.subarray(0, at);
-          yield bytes.subarray(at);
-        })(),
-      });
-      const endpoint = { name: 'chat', backendKind: 'openai_chat', baseUrl: 'http://localhost/v1' };
-      const request = { messages: [{ role: 'user' as const, content: 'hi' }] };
-      const result = await collect(openAIChatAdapter({ http }).streamInfer(endpoint, request));
-      expect(result).toMatchObject({
-        reasoning: 'Ω',
-        text: 'ä🛩',
-        finishReason: 'tool_calls',
-        toolCalls: [{ id: 'x', input: { é: '🛩' } }],
-      });
-    }
-  });
-});

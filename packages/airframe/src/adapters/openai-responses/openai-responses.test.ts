@@ -109,19 +109,6 @@ describe('an example stream', () => {
     ]);
   });
 
-  it.each(['text', 'reasoning-and-calls'])(
-    '%s gives the same events when it is split at any byte, and at all of them',
-    async name => {
-      const bytes = await fixture(name);
-      const whole = await replay([bytes]);
-      for (let at = 1; at < bytes.length; at++) {
-        expect(await replay([bytes.subarray(0, at), bytes.subarray(at)])).toEqual(whole);
-      }
-      expect(await replay([...bytes].map(byte => Uint8Array.of(byte)))).toEqual(whole);
-    },
-    60_000,
-  );
-
   it('goes back into the next request as it came', async () => {
     const stream = await fixture('reasoning-and-calls');
     const endpoint = await serve(response => {
