@@ -1,32 +1,5 @@
-import { describe, expect, it, vi } from 'vitest';
-import { Reply } from '../../assemble/reply.ts';
-import { collect, type InferenceResult } from '../../collect.ts';
-import type { StreamReader } from '../../transport/exchange.ts';
-import { createReader } from './stream.ts';
-
-/** What a reader makes of these chunks, without a socket: framing has its tests in stream.test.ts. */
-async function read(feed: (reader: StreamReader) => void): Promise<InferenceResult> {
-  const reply = new Reply('chat');
-  feed(createReader(reply));
-  reply.end();
-  return collect(
-    (async function* () {
-      yield* reply.events;
-    })(),
-    { throwOnError: false },
-  );
-}
-const events = (...chunks: object[]) =>
-  read(reader => {
-    for (const chunk of chunks) reader.event(JSON.stringify(chunk), undefined);
-  });
-
-const chunk = (delta: unknown, finish: string | null = null) => ({
-  id: 'c1',
-  model: 'm',
-  choices: [{ index: 0, delta, finish_reason: finish }],
-});
-const stop = chunk({}, 'stop');
+import { describe, expect, it } from 'vitest';
+import { chunk, events, stop } from './__fixtures__/read.ts';
 
 describe('choices and deltas', () => {
   it.each([
@@ -37,6 +10,7 @@ describe('choices and deltas', () => {
     ['delta missing (Azure’s filter frames)', { choices: [{ index: 0, finish_reason: null }] }],
     ['role on every chunk', chunk({ role: 'assistant', content: '' })],
     ['role empty', chunk({ role: '', content: null })],
+    ['padding against eavesdroppers (OpenAI)', { ...chunk({ content: '' }), obfuscation: 'x1', usage: null }],
     ['finish_reason empty', chunk({ content: '' }, '')],
     ['finish_reason absent', { choices: [{ delta: {} }] }],
     ['other choices', { choices: [{ index: 1, delta: { content: 'no' }, finish_reason: 'length' }] }],
@@ -93,6 +67,15 @@ describe('choices and deltas', () => {
     });
   });
 
+  it('content, finish_reason and usage in one chunk (Gemini’s endpoint)', async () => {
+    const all = { ...chunk({ content: 'a' }, 'stop'), usage: { prompt_tokens: 3, completion_tokens: 1 } };
+    expect(await events(all)).toMatchObject({
+      text: 'a',
+      finishReason: 'stop',
+      usage: { promptTokens: 3, completionTokens: 1, source: 'reported' },
+    });
+  });
+
   it('text of /completions', async () => {
     expect(await events({ choices: [{ index: 0, text: 'a', finish_reason: 'length' }] })).toMatchObject({
       text: 'a',
@@ -115,9 +98,15 @@ describe('reasoning', () => {
       'beside reasoning_details (OpenRouter)',
       { reasoning: 'hm', reasoning_details: [{ type: 'reasoning.text', text: 'hm' }] },
     ],
+    ['one after the other', { reasoning: 'h' }, { reasoning_content: 'm' }],
     ['reasoning_details alone', { reasoning_details: [{ type: 'reasoning.summary', summary: 'hm' }] }],
-  ])('%s', async (_quirk, delta) => {
-    expect(await events(chunk(delta), stop)).toMatchObject({ reasoning: 'hm' });
+  ])('%s', async (_quirk, ...deltas) => {
+    expect(await events(...deltas.map(delta => chunk(delta)), stop)).toMatchObject({ reasoning: 'hm' });
+  });
+
+  it('think tags that the server has not parsed stay text', async () => {
+    const text = '<think>hm</think>a';
+    expect(await events(chunk({ content: text }), stop)).toMatchObject({ text, reasoning: '' });
   });
 
   it('the signature in reasoning_details is kept for the next turn', async () => {
@@ -133,81 +122,5 @@ describe('reasoning', () => {
       { text: 'hm', signature: JSON.stringify({ ...detail, signature: 'S' }) },
       { text: '', signature: '{"type":"reasoning.encrypted","data":"D"}' },
     ]);
-  });
-});
-
-describe('tool calls', () => {
-  const f = (name?: string, args?: unknown) => ({ function: { ...(name ? { name } : {}), arguments: args } });
-  const callsOf = async (...fragments: object[]) => {
-    const result = await events(...fragments.map(one => chunk({ tool_calls: [one] })), stop);
-    return result.toolCalls.map(({ id, name, arguments: args }) => [id, name, args]);
-  };
-
-  it.each([
-    ['index missing', [{ id: 'x', ...f('f', '{"a"') }, f(undefined, ':1}')], [['x', 'f', '{"a":1}']]],
-    [
-      'index null',
-      [
-        { index: null, id: 'x', ...f('f', '{}') },
-        { index: null, id: 'y', ...f('g', '{}') },
-      ],
-      [
-        ['x', 'f', '{}'],
-        ['y', 'g', '{}'],
-      ],
-    ],
-    [
-      'index all 0 with different ids',
-      [
-        { index: 0, id: 'x', ...f('f', '{}') },
-        { index: 0, id: 'y', ...f('f', '{}') },
-      ],
-      [
-        ['x', 'f', '{}'],
-        ['y', 'f', '{}'],
-      ],
-    ],
-    ['Mistral’s default id "null"', [{ index: 0, id: 'null', ...f('f', '{}') }], [['call_0', 'f', '{}']]],
-    [
-      'id and name repeated',
-      [
-        { index: 0, id: 'x', ...f('f', '{') },
-        { index: 0, id: 'x', ...f('f', '}') },
-      ],
-      [['x', 'f', '{}']],
-    ],
-    ['arguments an object', [{ index: 0, id: 'x', ...f('f', { a: 1 }) }], [['x', 'f', '{"a":1}']]],
-    ['arguments empty', [{ index: 0, id: 'x', ...f('f', '') }], [['x', 'f', '{}']]],
-    ['arguments null', [{ index: 0, id: 'x', ...f('f', null) }], [['x', 'f', '{}']]],
-    [
-      'function null in a later piece',
-      [
-        { index: 0, id: 'x', ...f('f', '{}') },
-        { index: 0, function: null },
-      ],
-      [['x', 'f', '{}']],
-    ],
-  ])('%s', async (_quirk, fragments, expected) => {
-    expect(await callsOf(...fragments)).toEqual(expected);
-  });
-
-  it('two calls of one tool at once, with neither index nor id', async () => {
-    const calls = [f('f', '{"a":1}'), f('f', '{"a":2}')];
-    const { toolCalls } = await events(chunk({ tool_calls: calls }, 'tool_calls'));
-    expect(toolCalls).toMatchObject([{ input: { a: 1 } }, { input: { a: 2 } }]);
-  });
-
-  it('with finish_reason stop end as tool_calls (vLLM, a forced tool)', async () => {
-    const call = chunk({ tool_calls: [{ index: 0, id: 'x', ...f('f', '{}') }] }, 'stop');
-    expect(await events(call)).toMatchObject({ finishReason: 'tool_calls', toolCalls: [{ input: {} }] });
-  });
-
-  it('unknown keys that have to come back (Gemini) go into the signature', () => {
-    const reply = new Reply('chat');
-    const toolCall = vi.spyOn(reply, 'toolCall');
-    const extra_content = { google: { thought_signature: 'T' } };
-    const call = { index: 0, id: 'x', ...f('f', '{}'), extra_content };
-    createReader(reply).event(JSON.stringify(chunk({ tool_calls: [call] })), undefined);
-    expect(toolCall.mock.calls).toMatchObject([[{ signature: JSON.stringify({ extra_content }) }]]);
   });
 });

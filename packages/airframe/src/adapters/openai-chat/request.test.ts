@@ -86,6 +86,12 @@ describe('the body', () => {
     });
   });
 
+  it('gives Ollama max_tokens, for it ignores max_completion_tokens without a word', () => {
+    const body = bodyOf(PROFILES.ollama, { maxTokens: 9, reasoning: { effort: 'none' } });
+    expect(body).toMatchObject({ max_tokens: 9, reasoning_effort: 'none' });
+    expect(body).not.toHaveProperty('max_completion_tokens');
+  });
+
   it('lets `extra` have the last word', () => {
     expect(bodyOf(GENERIC, { temperature: 1, extra: { temperature: 0.3 } })['temperature']).toBe(0.3);
   });
