@@ -1,7 +1,9 @@
-const REDACTED = '***';
+/** Stands where a secret stood. */
+export const REDACTED = '***';
 
 /** Shapes of keys that may stand in what a backend echoes, even when they are not the one we sent. */
-const KEY_SHAPES = /\b(?:sk|pk|rk|gsk|xai|AIza)[-_A-Za-z0-9]{16,}|(?<=\bBearer\s+)[-._~+/A-Za-z0-9]{8,}=*/g;
+export const KEY_SHAPES: RegExp =
+  /\b(?:sk|pk|rk|gsk|xai|AIza)[-_A-Za-z0-9]{16,}|(?<=\bBearer\s+)[-._~+/A-Za-z0-9]{8,}=*/g;
 
 /** Replaces the secrets given, and whatever looks like a key, by `***`. */
 export function redact(text: string, secrets: readonly string[]): string {
