@@ -10,3 +10,5 @@ export {
   type Recording,
   saveRecording,
 } from './recording.ts';
+export { type HttpReplay, type ReplayOptions, replayHttp } from './replay-http.ts';
+export type { Split } from './split.ts';
