@@ -1,3 +1,5 @@
+export { type FakeAdapter, type FakeAdapterOptions, type FakeCall, fakeAdapter } from './fake-adapter.ts';
+export type { FakeAnswer, FakePiece, FakeScript } from './fake-script.ts';
 export { type HttpRecorder, type RecordOptions, recordHttp } from './record-http.ts';
 export {
   loadRecording,
