@@ -27,6 +27,9 @@ const FLOORS = [
 /** Adapters stand alone, but for these: the same protocol at another address. */
 const BUILDS_ON = { 'azure-openai': 'openai-chat' };
 
+/** A published subpath of its own: whoever imports the package must not load it. */
+const APART = 'testing';
+
 const problems = [];
 
 for (const folder of workspaceFolders()) {
@@ -61,6 +64,9 @@ function check(file, specifier, name, allowed) {
   const from = relative(root, file).split(/[/.]/);
   const to = relative(root, join(dirname(file), specifier)).split(/[/.]/);
   if (floor(to) > floor(from)) problems.push(`${where} imports ${specifier}, which is on a floor above it`);
+  if (to[0] === APART && from[0] !== APART) {
+    problems.push(`${where} imports ${specifier}, which stands apart`);
+  }
   if (from[0] === 'adapters' && to[0] === 'adapters' && from[1] !== to[1] && BUILDS_ON[from[1]] !== to[1]) {
     problems.push(`${where} imports ${specifier}: one adapter must not know another`);
   }
