@@ -82,6 +82,7 @@ export {
   type ToolCallEvent,
   type Usage,
 } from './events.ts';
+export { type HealthChange, HealthMonitor, type HealthMonitorOptions } from './health/health-monitor.ts';
 export { HttpHealthProbe, type HttpHealthProbeOptions } from './health/http-health-probe.ts';
 export {
   type EmbedRequest,
@@ -90,6 +91,7 @@ export {
   type ModelInfo,
   type TokenCount,
 } from './operations.ts';
+export type { EndpointRegistry, RegistryChange, RegistryWatch } from './registry/registry.ts';
 export { StaticRegistry } from './registry/static-registry.ts';
 export {
   type ImagePart,

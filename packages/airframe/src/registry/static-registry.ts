@@ -1,43 +1,25 @@
-import { type EndpointSpec, endpointSpecSchema } from '../endpoint.ts';
+import type { EndpointSpec } from '../endpoint.ts';
 import { AirframeError } from '../errors.ts';
-import { describeIssues } from '../validate.ts';
+import { checkEndpoints } from './check-endpoints.ts';
+import { EndpointSet } from './endpoint-set.ts';
 
-/** A fixed list of endpoints, checked once. */
-export class StaticRegistry {
-  readonly #endpoints: ReadonlyMap<string, EndpointSpec>;
-
+/** A list of endpoints given by the program, checked as a whole. */
+export class StaticRegistry extends EndpointSet {
   /** @throws AirframeError (invalid_request) naming each problem: a bad field, a name used twice */
   constructor(endpoints: readonly EndpointSpec[]) {
-    const byName = new Map<string, EndpointSpec>();
-    for (const endpoint of endpoints) {
-      const checked = endpointSpecSchema.safeParse(endpoint);
-      if (!checked.success) {
-        const problems = describeIssues(checked.error.issues, endpoint);
-        throw new AirframeError(
-          'invalid_request',
-          `invalid endpoint ${JSON.stringify(endpoint.name)}: ${problems}`,
-        );
-      }
-      if (byName.has(endpoint.name)) {
-        throw new AirframeError(
-          'invalid_request',
-          `two endpoints are named ${JSON.stringify(endpoint.name)}; names must differ`,
-        );
-      }
-      byName.set(endpoint.name, checked.data);
-    }
-    this.#endpoints = byName;
+    super();
+    this.replace(endpoints);
   }
 
-  list(): EndpointSpec[] {
-    return [...this.#endpoints.values()];
-  }
-
-  /** @throws AirframeError (not_found) naming the endpoints there are */
-  get(name: string): EndpointSpec {
-    const endpoint = this.#endpoints.get(name);
-    if (endpoint) return endpoint;
-    const known = [...this.#endpoints.keys()].join(', ') || 'none';
-    throw new AirframeError('not_found', `no endpoint is named ${JSON.stringify(name)}; known: ${known}`);
+  /**
+   * Puts another list in the place of the present one, all at once; watchers hear what differs. A list with a problem
+   * changes nothing.
+   *
+   * @throws AirframeError (invalid_request) naming each problem
+   */
+  replace(endpoints: readonly EndpointSpec[]): void {
+    const { endpoints: checked, problems } = checkEndpoints(endpoints);
+    if (problems.length > 0) throw new AirframeError('invalid_request', problems.join('; '));
+    this.publish(checked);
   }
 }
