@@ -35,6 +35,8 @@ const MAX_STATUS_CHARS = 10_000;
  */
 export class KubernetesApi {
   readonly #access: ClusterAccess;
+  /** What the KubeConfig put into the last request that must show up nowhere. */
+  #secrets: readonly string[] = [];
 
   constructor(access: ClusterAccess) {
     this.#access = access;
@@ -58,7 +60,35 @@ export class KubernetesApi {
       );
     }
     if (response.statusCode === 200) return response;
-    throw await refusal(response, url, resource, call, secretsIn(options));
+    throw this.#refusal(response, await messageOf(response), url, resource, call);
+  }
+
+  /** Text that the API sent, fit for an error. */
+  clean(text: string): string {
+    return redact(text, this.#secrets);
+  }
+
+  #refusal(
+    response: IncomingMessage,
+    text: string,
+    url: URL,
+    resource: Resource,
+    call: ApiCall,
+  ): AirframeError {
+    const { statusCode: status = 0, headers } = response;
+    const { group, plural, namespace } = resource;
+    const said = this.clean(text);
+    const problem = `the Kubernetes API at ${url.origin} answered ${status} to ${call.verb} ${plural} in namespace ${namespace}`;
+    const remedies: Record<number, string> = {
+      401: 'renew the credentials of the KubeConfig',
+      403: `grant it a Role with apiGroups: ["${group}"], resources: ["${plural}"], verbs: ["list", "watch"]`,
+      404: 'check the cluster’s address, and that it is Kubernetes 1.21 or later',
+    };
+    return new AirframeError(categoryOf(status), said ? `${problem}: ${said}` : problem, {
+      status,
+      retryAfterMs: parseRetryAfter({ 'retry-after': headers['retry-after'] ?? '' }),
+      remedy: remedies[status],
+    });
   }
 
   async #request(resource: Resource, { query }: ApiCall): Promise<{ url: URL; options: RequestOptions }> {
@@ -71,6 +101,7 @@ export class KubernetesApi {
       const url = new URL(`${root}/namespaces/${encodeURIComponent(namespace)}/${plural}`);
       url.search = String(new URLSearchParams({ ...selector, ...query }));
       await this.#access.applyToHTTPSOptions(options);
+      this.#secrets = secretsIn(options);
       return { url, options };
     } catch (error) {
       const why = redact(AirframeError.from(error).message, secretsIn(options));
@@ -99,32 +130,6 @@ function send(url: URL, options: RequestOptions, bodyMs: number): Promise<Incomi
   });
 }
 
-async function refusal(
-  response: IncomingMessage,
-  url: URL,
-  resource: Resource,
-  { verb }: ApiCall,
-  secrets: readonly string[],
-): Promise<AirframeError> {
-  const status = response.statusCode ?? 0;
-  const { group, plural, namespace } = resource;
-  const said = redact(await messageOf(response), secrets);
-  const problem = `the Kubernetes API at ${url.origin} answered ${status} to ${verb} ${plural} in namespace ${namespace}`;
-  const headers = Object.fromEntries(
-    Object.entries(response.headers).map(([name, value]) => [name, String(value)]),
-  );
-  const remedies: Record<number, string> = {
-    401: 'renew the credentials of the KubeConfig',
-    403: `grant it a Role with apiGroups: ["${group}"], resources: ["${plural}"], verbs: ["list", "watch"]`,
-    404: `check the cluster’s address; ${url.pathname} is served since Kubernetes 1.21`,
-  };
-  return new AirframeError(categoryOf(status), said ? `${problem}: ${said}` : problem, {
-    status,
-    retryAfterMs: parseRetryAfter(headers),
-    remedy: remedies[status],
-  });
-}
-
 /** What the API says of why it refuses: the message of a Status, or the text of whoever answered in its place. */
 async function messageOf(response: IncomingMessage): Promise<string> {
   let text = '';
@@ -135,11 +140,10 @@ async function messageOf(response: IncomingMessage): Promise<string> {
     }
     return (JSON.parse(text) as Status | null)?.message ?? '';
   } catch {
-    return text.slice(0, 200).trim();
+    return text.slice(0, 200).replace(/\s+/g, ' ').trim();
   }
 }
 
-/** What the KubeConfig put into the request that must show up nowhere. */
 function secretsIn({ headers, auth }: RequestOptions): string[] {
   const texts = Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]);
   const basic = auth ? [auth, auth.slice(auth.indexOf(':') + 1), Buffer.from(auth).toString('base64')] : [];

@@ -101,7 +101,7 @@ export class ListWatch<T extends KubernetesObject> {
     if (event.type === 'ERROR') {
       const { code = 500, message = 'no reason given' } = event.object;
       const { plural, namespace } = this.#state.source.resource;
-      const problem = `the watch of ${plural} in namespace ${namespace} ended with ${code}: ${message}`;
+      const problem = `the watch of ${plural} in namespace ${namespace} ended with ${code}: ${this.#api.clean(message)}`;
       throw new AirframeError(categoryOf(code), problem, { status: code });
     }
     this.#version = event.object.metadata?.resourceVersion ?? this.#version;
