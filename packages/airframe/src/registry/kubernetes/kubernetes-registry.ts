@@ -101,8 +101,9 @@ function sourcesOf(options: KubernetesRegistryOptions, access: ClusterAccess): S
 
 async function defaultAccess(): Promise<ClusterAccess> {
   const { KubeConfig } = await import('@kubernetes/client-node').catch(cause => {
-    throw new AirframeError('invalid_request', '@kubernetes/client-node cannot be loaded', {
-      remedy: 'install it: npm install @kubernetes/client-node',
+    const problem = `@kubernetes/client-node cannot be loaded: ${AirframeError.from(cause).message}`;
+    throw new AirframeError('invalid_request', problem, {
+      remedy: 'install it: npm install @kubernetes/client-node (its 2.x does not run on Node 20, 1.x does)',
       cause,
     });
   });
