@@ -1,0 +1,53 @@
+// How the benchmarks tell their results.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from '../scripts/workspace.mjs';
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Prints rows in columns: the first to the left, the others to the right. */
+export function printTable(title, headers, rows) {
+  const cells = [headers, ...rows].map(row => row.map(String));
+  const widths = headers.map((_, column) => Math.max(...cells.map(row => row[column].length)));
+  const line = row =>
+    row.map((cell, at) => (at === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[at]))).join('  ');
+  const [head, ...body] = cells.map(line);
+  console.log(`\n${title}\n${head}\n${'─'.repeat(head.length)}\n${body.join('\n')}`);
+}
+
+export function machine() {
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    platform: `${process.platform} ${process.arch}`,
+    node: process.versions.node,
+  };
+}
+
+/** @returns the file written: `bench-results/<name>.json` */
+export function writeResults(name, results) {
+  const folder = join(ROOT, 'bench-results');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${name}.json`);
+  const content = { bench: name, measuredAt: new Date().toISOString(), machine: machine(), ...results };
+  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
+  return file;
+}
+
+/**
+ * Prints what was aimed at and what came out.
+ * @param aims `{ aim, value, limit }` each: met when the value is at most the limit
+ * @returns whether all were met
+ */
+export function printAims(aims) {
+  const isMet = ({ value, limit }) => value <= limit;
+  const rows = aims.map(one => [one.aim, one.value.toFixed(2), one.limit, isMet(one) ? 'met' : 'MISSED']);
+  printTable('Aims', ['', 'measured', 'at most', ''], rows);
+  return aims.every(isMet);
+}

@@ -1,0 +1,126 @@
+// `pnpm bench:stream`: see bench/README.md.
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ensureBuilt, ensureInstalled } from '../../scripts/workspace.mjs';
+import { startChild } from '../child.mjs';
+import { ensurePeers, versionsOf } from '../peers.mjs';
+import { machine, printAims, printTable, writeResults } from '../report.mjs';
+import { aimsOf } from './aims.mjs';
+import { measureImports } from './imports.mjs';
+import { measureScenario, ratioOf } from './rounds.mjs';
+import { needsPeers, ROWS } from './rows.mjs';
+import { SCENARIOS } from './scenarios.mjs';
+
+const file = name => fileURLToPath(new URL(name, import.meta.url));
+
+/** The two looks at memory. 51,200 events of 4 KB are 200 MB. */
+const PROBES = [
+  { name: 'memory added by 200 MB read slowly', limit: 20, ask: { probe: 'slow', events: 51_200 } },
+  {
+    name: 'memory added while 64 streams stall',
+    limit: 20,
+    ask: { probe: 'stalled', events: 51_200, streams: 64, ms: 3000 },
+  },
+];
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      check: { type: 'boolean' },
+      quick: { type: 'boolean' },
+      only: { type: 'string', multiple: true },
+    },
+  });
+  const { rows, parts } = chosen(values.only ?? []);
+  await ensureInstalled();
+  await ensureBuilt();
+  if (rows.some(needsPeers)) await ensurePeers();
+  const versions = versionsOf([...new Set(rows.flatMap(({ imports }) => imports))]);
+  console.log(
+    Object.entries({ ...machine(), ...versions })
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', '),
+  );
+  const server = await startChild(file('server.mjs'));
+  try {
+    const results = await measure(server.ready.origin, rows, parts, values.quick);
+    const aims = aimsOf(results);
+    const met = printAims(aims);
+    console.log(`\nwritten: ${writeResults('stream', { versions, ...results, aims })}`);
+    const failed = results.rows.some(({ failure }) => failure !== undefined);
+    return failed || (values.check && !met) ? 1 : 0;
+  } finally {
+    await server.stop();
+  }
+}
+
+/** A name stands for the row or part of that name, or else for all that have it in theirs. Floors come along. */
+function chosen(names) {
+  const partNames = [...SCENARIOS, { name: 'memory' }, { name: 'import' }].map(({ name }) => name);
+  const rowNames = ROWS.map(({ name }) => name);
+  const all = [...rowNames, ...partNames];
+  const wanted = names.flatMap(name => {
+    const found = all.includes(name) ? [name] : all.filter(one => one.includes(name));
+    if (found.length > 0) return found;
+    throw new Error(`--only ${JSON.stringify(name)} names nothing; there are:\n  ${all.join('\n  ')}`);
+  });
+  const floors = ROWS.filter(({ name }) => wanted.includes(name)).map(({ floor }) => floor);
+  const rows = ROWS.filter(({ name }) => wanted.includes(name) || floors.includes(name));
+  const parts = partNames.filter(name => wanted.includes(name));
+  return { rows: rows.length > 0 ? rows : ROWS, parts: parts.length > 0 ? parts : partNames };
+}
+
+async function measure(origin, rows, parts, quick) {
+  const results = { rows: [], memory: [], imports: [] };
+  for (const scenario of SCENARIOS.filter(({ name }) => parts.includes(name))) {
+    const measured = await measureScenario(origin, rows, scenario, quick ? 3 : 7);
+    for (const result of measured) {
+      const { floor } = rows.find(({ name }) => name === result.row);
+      result.ratio = ratioOf(
+        result,
+        measured.find(({ row }) => row === floor),
+      );
+    }
+    printScenario(scenario, measured);
+    results.rows.push(...measured);
+  }
+  if (parts.includes('memory')) results.memory = await measureMemory(origin);
+  if (parts.includes('import')) {
+    results.imports = await measureImports(rows, quick ? 5 : 11);
+    const cells = results.imports.map(({ imports, wallMs, cpuMs }) => [
+      imports,
+      wallMs.toFixed(0),
+      cpuMs.toFixed(0),
+    ]);
+    printTable('import, median', ['', 'ms', 'CPU ms'], cells);
+  }
+  return results;
+}
+
+function printScenario({ name }, results) {
+  const cells = results.map(({ row, failure, cpuMicrosPerEvent, ratio, peakRssMb }) =>
+    failure === undefined
+      ? [row, cpuMicrosPerEvent.toFixed(2), ratio?.toFixed(2) ?? '', peakRssMb.toFixed(0)]
+      : [row, 'FAILED', '', ''],
+  );
+  printTable(name, ['', 'CPU µs/event', '× bare', 'peak RSS MB'], cells);
+  for (const { row, failure } of results) if (failure !== undefined) console.log(`${row}: ${failure}`);
+}
+
+async function measureMemory(origin) {
+  const results = [];
+  for (const { name, limit, ask } of PROBES) {
+    process.stderr.write(`${name} …\n`);
+    const child = await startChild(file('memory.mjs'));
+    results.push({ name, limit, ...(await child.ask({ ...ask, origin })) });
+    await child.stop();
+  }
+  return results;
+}
