@@ -5,17 +5,19 @@ import { expected, pathOf } from './workload.mjs';
 
 const MEASURE = fileURLToPath(new URL('measure.mjs', import.meta.url));
 
-/** A round repeats what takes less time than this, so that fast rows are measured as well as slow ones. */
-const ROUND_MS = 200;
-/** Until the compiler has seen enough of a row. */
-const WARM_UP_MS = 1000;
+/**
+ * How long to look. A round and the warm-up repeat a pass until they have taken that much CPU time, so that fast rows
+ * are measured as well as slow ones, and the compiler has seen enough of them.
+ */
+export const THOROUGH = { rounds: 7, roundMs: 200, warmUpMs: 1500 };
+export const QUICK = { rounds: 3, roundMs: 100, warmUpMs: 700 };
 
 /**
  * Measures rows on one scenario, each in a process of its own that lasts, in turns (A B C A B C …) so that noise of
  * the machine meets all alike.
- * @returns per row: CPU microseconds per event of each `rounds` and their median; or the `failure`
+ * @returns per row: CPU microseconds per event of each of the rounds, and their median; or the `failure`
  */
-export async function measureScenario(origin, rows, scenario, rounds) {
+export async function measureScenario(origin, rows, scenario, { rounds, roundMs, warmUpMs }) {
   const results = rows.map(({ name }) => ({ scenario: scenario.name, row: name, rounds: [] }));
   const children = [];
   const attempt = async (at, step) => {
@@ -31,11 +33,11 @@ export async function measureScenario(origin, rows, scenario, rounds) {
   process.stderr.write(scenario.name);
   await inTurn(async ({ row }, at) => {
     children[at] = await startChild(MEASURE, [row, origin + pathOf(scenario), scenario.kind]);
-    await oneRound(children[at], scenario, WARM_UP_MS);
+    await oneRound(children[at], scenario, warmUpMs);
   });
   for (let round = 0; round < rounds; round++) {
     await inTurn(async (result, at) => {
-      const { microsPerEvent, peakRssMb } = await oneRound(children[at], scenario, ROUND_MS);
+      const { microsPerEvent, peakRssMb } = await oneRound(children[at], scenario, roundMs);
       result.rounds.push(microsPerEvent);
       result.peakRssMb = peakRssMb;
     });

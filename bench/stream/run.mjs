@@ -7,7 +7,7 @@ import { ensurePeers, versionsOf } from '../peers.mjs';
 import { machine, printAims, printTable, writeResults } from '../report.mjs';
 import { aimsOf } from './aims.mjs';
 import { measureImports } from './imports.mjs';
-import { measureScenario, ratioOf } from './rounds.mjs';
+import { measureScenario, QUICK, ratioOf, THOROUGH } from './rounds.mjs';
 import { needsPeers, ROWS } from './rows.mjs';
 import { SCENARIOS } from './scenarios.mjs';
 
@@ -80,7 +80,7 @@ function chosen(names) {
 async function measure(origin, rows, parts, quick) {
   const results = { rows: [], memory: [], imports: [] };
   for (const scenario of SCENARIOS.filter(({ name }) => parts.includes(name))) {
-    const measured = await measureScenario(origin, rows, scenario, quick ? 3 : 7);
+    const measured = await measureScenario(origin, rows, scenario, quick ? QUICK : THOROUGH);
     for (const result of measured) {
       const { floor } = rows.find(({ name }) => name === result.row);
       result.ratio = ratioOf(
@@ -114,11 +114,14 @@ function printScenario({ name }, results) {
   for (const { row, failure } of results) if (failure !== undefined) console.log(`${row}: ${failure}`);
 }
 
+/** The young generation has its full size from the start: its growth, in steps of 16 MB, says nothing of the reader. */
+const FIXED_HEAP = ['--min-semi-space-size=16'];
+
 async function measureMemory(origin) {
   const results = [];
   for (const { name, limit, ask } of PROBES) {
     process.stderr.write(`${name} …\n`);
-    const child = await startChild(file('memory.mjs'));
+    const child = await startChild(file('memory.mjs'), [], FIXED_HEAP);
     results.push({ name, limit, ...(await child.ask({ ...ask, origin })) });
     await child.stop();
   }

@@ -2,10 +2,10 @@ import { TOOL } from '../workload.mjs';
 
 const messages = [{ role: 'user', content: 'Go.' }];
 
-/** @param adapterOf makes the adapter, from the package */
-const row = (backendKind, path, adapterOf) => (baseUrl, airframe, kind) => {
+/** @param adapterOf makes the adapter, from what the package exports */
+const row = (endpointOf, adapterOf) => (baseUrl, airframe, kind) => {
   const adapter = adapterOf(airframe);
-  const endpoint = { name: 'bench', backendKind, baseUrl: baseUrl + path, model: 'bench', apiKey: 'none' };
+  const endpoint = { name: 'bench', model: 'bench', apiKey: 'none', ...endpointOf(baseUrl) };
   const request = kind === 'tools' ? { messages, tools: [TOOL] } : { messages };
   return async () => {
     const received = { events: 0, chars: 0 };
@@ -22,12 +22,18 @@ const row = (backendKind, path, adapterOf) => (baseUrl, airframe, kind) => {
   };
 };
 
-export const openaiChat = row('openai_chat', '/v1', ({ openAIChatAdapter }) => openAIChatAdapter());
+const openai = baseUrl => ({
+  backendKind: 'openai_chat',
+  baseUrl: `${baseUrl}/v1`,
+  // Of an unknown server the adapter assumes that it closes its connections.
+  options: { profile: 'openai' },
+});
 
-export const withRetry = row('openai_chat', '/v1', ({ openAIChatAdapter, withRetry }) =>
-  withRetry(openAIChatAdapter()),
-);
+export const openaiChat = row(openai, ({ openAIChatAdapter }) => openAIChatAdapter());
 
-export const anthropic = row('anthropic_messages', '', ({ anthropicMessagesAdapter }) =>
-  anthropicMessagesAdapter(),
+export const withRetry = row(openai, ({ openAIChatAdapter, withRetry }) => withRetry(openAIChatAdapter()));
+
+export const anthropic = row(
+  baseUrl => ({ backendKind: 'anthropic_messages', baseUrl }),
+  ({ anthropicMessagesAdapter }) => anthropicMessagesAdapter(),
 );
