@@ -13,6 +13,8 @@ export interface ToolCallFragment {
 }
 
 interface OpenCall {
+  /** Its number among the calls. */
+  readonly index: number;
   backendIndex: number | undefined;
   id: string;
   name: string;
@@ -31,7 +33,7 @@ export class ToolCalls {
     const call = this.#find(fragment, id);
     const delta: ToolCallDeltaEvent = {
       type: 'tool_call_delta',
-      index: this.#calls.indexOf(call),
+      index: call.index,
       argumentsDelta: fragment.arguments ?? '',
     };
     // Some servers repeat id and name in each fragment: set once, never joined.
@@ -71,17 +73,20 @@ export class ToolCalls {
   #find(fragment: ToolCallFragment, id: string): OpenCall {
     const index = fragment.index ?? undefined;
     let found: OpenCall | undefined;
+    const last = this.#calls.at(-1);
+    // Nearly always: the next piece of the call that came last.
+    if (last && index !== undefined && index === last.backendIndex && (!id || id === last.id)) return last;
     if (index !== undefined) {
       found = this.#calls.findLast(call => call.backendIndex === index);
       if (found?.id && id && found.id !== id) found = this.#calls.find(call => call.id === id);
     } else if (id) {
       found = this.#calls.find(call => call.id === id);
     } else {
-      const last = this.#calls.at(-1);
       if (last && (!fragment.name || (fragment.name === last.name && !begins(fragment, last)))) found = last;
     }
     if (found) return found;
     const opened: OpenCall = {
+      index: this.#calls.length,
       backendIndex: index,
       id: '',
       name: '',
@@ -94,10 +99,10 @@ export class ToolCalls {
 }
 
 /** A server may repeat the name with each piece, but no piece of whole JSON begins with another object. */
-function begins({ arguments: piece = '' }: ToolCallFragment, { pieces }: OpenCall): boolean {
+function begins({ arguments: piece = '' }: ToolCallFragment, { arguments: text }: OpenCall): boolean {
   if (!piece.trimStart().startsWith('{')) return false;
   try {
-    JSON.parse(pieces.join(''));
+    JSON.parse(text.toString());
     return true;
   } catch {
     return false;
