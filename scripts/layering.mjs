@@ -17,6 +17,7 @@ const FLOORS = [
   ['errors', 'events', 'request', 'operations', 'endpoint', 'validate', 'collect', 'serial-stream'],
   ['assemble'],
   ['transport'],
+  ['wire-openai'],
   ['adapter', 'event-stream'],
   ['adapters'],
   ['client', 'wrap', 'health', 'registry'],

@@ -42,6 +42,45 @@ describe('AirframeClient', () => {
     await expect(client.infer(endpoint, { prompt: 'hi' })).rejects.toThrow(/"echo".*it has: other/);
     expect(await client.health(endpoint)).toMatchObject({ state: 'unhealthy' });
   });
+
+  const request = { prompt: 'hi' };
+
+  it('sends embed, countTokens and listModels to the adapter as well', async () => {
+    const usage = { promptTokens: 1, completionTokens: 0, totalTokens: 1, source: 'reported' as const };
+    const able = defineAdapter({
+      kind: 'echo',
+      capabilities: {} as Capabilities,
+      infer: () => expect.unreachable(),
+      embed: async ({ request }) => ({ embeddings: [[String(request.input).length]], usage }),
+      countTokens: async ({ request }) => ({ tokens: request.prompt?.length ?? 0, exact: true }),
+      listModels: async ({ name }) => [{ id: `model of ${name}` }],
+    });
+    const client = new AirframeClient({ adapters: [echo('other'), able] });
+    expect(await client.embed(endpoint, { input: 'four' })).toEqual({ embeddings: [[4]], usage });
+    expect(await client.countTokens(endpoint, request)).toEqual({ tokens: 2, exact: true });
+    expect(await client.listModels(endpoint)).toEqual([{ id: 'model of here' }]);
+  });
+
+  it.each(['embed', 'countTokens', 'listModels'] as const)(
+    'says so where the adapter has no %s, and where there is no adapter',
+    async operation => {
+      const call = (client: AirframeClient) =>
+        ({
+          embed: () => client.embed(endpoint, { input: 'four' }),
+          countTokens: () => client.countTokens(endpoint, request),
+          listModels: () => client.listModels(endpoint),
+        })[operation]();
+      await expect(call(new AirframeClient({ adapters: [echo()] }))).rejects.toMatchObject({
+        category: 'invalid_request',
+        code: 'unsupported',
+        message: expect.stringMatching(new RegExp(`echo of endpoint here has no ${operation}; look at cap`)),
+      });
+      await expect(call(new AirframeClient({ adapters: [] }))).rejects.toMatchObject({
+        code: 'configuration',
+        message: expect.stringContaining('it has: none'),
+      });
+    },
+  );
 });
 
 describe('collect', () => {

@@ -8,11 +8,7 @@ export {
   type InferenceCall,
   type InferOptions,
 } from './adapter.ts';
-export {
-  type AnthropicExtra,
-  anthropicMessagesAdapter,
-  countAnthropicTokens,
-} from './adapters/anthropic-messages/index.ts';
+export { type AnthropicExtra, anthropicMessagesAdapter } from './adapters/anthropic-messages/index.ts';
 export {
   type AzureOpenAIAdapterOptions,
   type AzureOpenAIEndpointOptions,

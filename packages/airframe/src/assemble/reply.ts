@@ -13,7 +13,7 @@ import { TextBuffer } from './text-buffer.ts';
 import { type ToolCallFragment, ToolCalls } from './tool-calls.ts';
 
 /** Characters a token has on average; used only where the backend reports nothing. */
-const CHARS_PER_TOKEN = 4;
+export const CHARS_PER_TOKEN = 4;
 
 /** Figures a backend reports; totals and the source are worked out here. */
 export type ReportedUsage = Partial<Omit<Usage, 'totalTokens' | 'source'>>;

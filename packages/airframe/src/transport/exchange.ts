@@ -130,13 +130,18 @@ async function closing(body: AsyncIterator<Uint8Array>): Promise<void> {
 
 /**
  * A call whose answer is one JSON value.
+ * @param read makes the result of it; what it throws is redacted
  * @throws AirframeError as {@link exchange} does
  */
-export async function exchangeJson(options: ExchangeOptions, call: HttpCall): Promise<unknown> {
+export async function exchangeJson<T>(
+  options: ExchangeOptions,
+  call: HttpCall,
+  read: (json: unknown) => T,
+): Promise<T> {
   const response = await send(options, call);
   if (!isOk(response)) throw await failureOf(options, response);
   try {
-    return parseJson(await readText(response, options.deadlines));
+    return read(parseJson(await readText(response, options.deadlines)));
   } catch (error) {
     throw redacted(error, options.endpoint);
   }

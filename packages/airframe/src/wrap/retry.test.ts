@@ -1,6 +1,9 @@
 import { getEventListeners } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { json, type Script, type ScriptedServer, scriptedServer } from '../../../../test/scripted-server.ts';
 import { type Adapter, type Capabilities, defineAdapter } from '../adapter.ts';
+import { openAIChatAdapter } from '../adapters/openai-chat/index.ts';
+import { openAIResponsesAdapter } from '../adapters/openai-responses/index.ts';
 import type { EndpointSpec } from '../endpoint.ts';
 import { AirframeError, type AirframeErrorOptions, type ErrorCategory } from '../errors.ts';
 import type { InferenceStreamEvent } from '../events.ts';
@@ -202,5 +205,69 @@ describe('withRetry', () => {
     await stream.return?.();
     expect(await pending).toEqual({ done: true, value: undefined });
     expect(adapter.calls).toBe(1);
+  });
+});
+
+describe('withRetry around what answers with one value', () => {
+  let server: ScriptedServer;
+  afterEach(() => server?.close());
+
+  const input = { input: 'one' };
+  const limited = json(429, { error: { message: 'slow down' } }, { 'retry-after-ms': '30' });
+  const vectors = json(200, { data: [{ index: 0, embedding: [1, 2] }] });
+
+  async function serve(...scripts: Script[]): Promise<EndpointSpec> {
+    server = await scriptedServer(...scripts);
+    return { name: 'here', backendKind: 'openai_chat', baseUrl: server.url };
+  }
+
+  it('tries embed again after a 429', async () => {
+    const endpoint = await serve(limited, vectors);
+    const adapter = withRetry(openAIChatAdapter(), fast);
+    expect(await adapter.embed?.(endpoint, input)).toMatchObject({ embeddings: [[1, 2]] });
+    expect(server.seen).toHaveLength(2);
+  });
+
+  it('gives up after maxRetries, having waited as the backend asked, with every try in the log of the error', async () => {
+    const endpoint = await serve(limited);
+    const adapter = withRetry(openAIChatAdapter(), { ...fast, maxRetries: 2 });
+    await expect(adapter.embed?.(endpoint, input)).rejects.toMatchObject({
+      category: 'rate_limit',
+      attempts: [
+        { number: 1, outcome: 'rate_limit', status: 429, waitedMs: 30 },
+        { number: 2, outcome: 'rate_limit', status: 429, waitedMs: 30 },
+        { number: 3, outcome: 'rate_limit', status: 429 },
+      ],
+    });
+    expect(server.seen).toHaveLength(3);
+  });
+
+  it('tries listModels and countTokens again, too', async () => {
+    const endpoint = await serve(limited, json(200, { data: [] }), limited, json(200, { input_tokens: 3 }));
+    const adapter = withRetry(openAIResponsesAdapter(), fast);
+    expect(await adapter.listModels?.(endpoint)).toEqual([]);
+    const messages = [{ role: 'user' as const, content: 'hi' }];
+    expect(await adapter.countTokens?.(endpoint, { messages })).toEqual({ tokens: 3, exact: true });
+    expect(server.seen).toHaveLength(4);
+  });
+
+  it('does not try again what cannot get better, and has no method that the adapter has not', async () => {
+    const endpoint = await serve(json(401, {}));
+    const adapter = withRetry(openAIChatAdapter(), fast);
+    await expect(adapter.embed?.(endpoint, input)).rejects.toMatchObject({ category: 'auth' });
+    expect(server.seen).toHaveLength(1);
+    expect('countTokens' in adapter).toBe(false);
+  });
+
+  it('ends as aborted when the signal fires during the wait', async () => {
+    const endpoint = await serve(json(429, {}, { 'retry-after-ms': '50000' }));
+    const controller = new AbortController();
+    const ending = withRetry(openAIChatAdapter(), fast)
+      .embed?.(endpoint, input, { signal: controller.signal })
+      .catch(error => error);
+    await expect.poll(() => server.seen.length).toBe(1);
+    controller.abort();
+    expect(await ending).toMatchObject({ category: 'aborted', attempts: [{ status: 429 }] });
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
   });
 });

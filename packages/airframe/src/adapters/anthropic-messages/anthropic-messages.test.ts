@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { json } from '../../../../../test/scripted-server.ts';
 import type { InferenceStreamEvent } from '../../events.ts';
 import type { HttpFn } from '../../transport/http.ts';
-import { adapter, infer, messages, serving } from './__fixtures__/served.ts';
-import { anthropicMessagesAdapter, countAnthropicTokens } from './index.ts';
+import { infer, messages, serving } from './__fixtures__/served.ts';
+import { anthropicMessagesAdapter } from './index.ts';
 
-const { seen, serve, sockets } = serving();
+const { seen, serve } = serving();
 
 const fixture = await readFile(new URL('./__fixtures__/tool-use.sse', import.meta.url));
 
@@ -86,41 +86,5 @@ describe('a whole answer', () => {
   it('is truncated without a stop reason', async () => {
     const endpoint = await serve(json(200, { ...answer, stop_reason: null }));
     expect(await infer(endpoint, { stream: false })).toMatchObject({ finishReason: 'truncated' });
-  });
-});
-
-describe('health and count_tokens', () => {
-  it('is healthy when the models can be listed with our key, open where there is no list, else unhealthy', async () => {
-    const error = (type: string) => ({ type: 'error', error: { type, message: 'why' } });
-    const endpoint = await serve(
-      json(200, { data: [] }),
-      json(404, error('not_found_error')),
-      json(401, error('authentication_error')),
-    );
-    const states = [];
-    for (let i = 0; i < 3; i++) states.push((await adapter.health({ ...endpoint, apiKey: 'k' })).state);
-    expect(states).toEqual(['healthy', 'unknown', 'unhealthy']);
-    expect(seen()[0]).toMatchObject({
-      method: 'GET',
-      path: '/v1/models?limit=1',
-      headers: { 'x-api-key': 'k' },
-    });
-  });
-
-  it('counts a prompt without the fields that count_tokens refuses', async () => {
-    const endpoint = await serve(json(200, { input_tokens: 14 }), json(200, {}));
-    const request = {
-      messages,
-      maxTokens: 9,
-      temperature: 1,
-      stop: ['x'],
-      serviceTier: 'auto',
-      promptCache: {},
-    };
-    expect(await countAnthropicTokens(endpoint, request)).toBe(14);
-    expect(seen()[0]).toMatchObject({ path: '/v1/messages/count_tokens' });
-    expect(Object.keys(seen()[0]?.body as object)).toEqual(['model', 'messages', 'cache_control']);
-    await expect(countAnthropicTokens(endpoint, request)).rejects.toThrow(/without input_tokens/);
-    await expect.poll(sockets).toBe(0);
   });
 });

@@ -1,17 +1,13 @@
-import * as z from 'zod';
-import { type Adapter, defineAdapter, type InferOptions } from '../../adapter.ts';
-import { type EndpointSpec, endpointSpecSchema, resolveTimeouts } from '../../endpoint.ts';
-import { AirframeError, isAirframeError } from '../../errors.ts';
-import { inferenceRequestSchema } from '../../request.ts';
-import { Deadlines } from '../../transport/deadline.ts';
-import { type ExchangeOptions, exchange, exchangeJson } from '../../transport/exchange.ts';
+import { type Adapter, defineAdapter } from '../../adapter.ts';
+import { exchange } from '../../transport/exchange.ts';
 import { createHttp, type HttpFn } from '../../transport/http.ts';
-import { check } from '../../validate.ts';
 import { readError } from './errors.ts';
+import { countTokens, health, listModels } from './operations.ts';
+import { settingsOf } from './options.ts';
 import { parseRateLimits } from './rate-limits.ts';
-import { type AnthropicRequest, type CallSettings, countTokensCall, messagesCall } from './request.ts';
+import { messagesCall } from './request.ts';
 import { createReader } from './stream.ts';
-import { type AnthropicExtra, API_VERSION } from './wire.ts';
+import type { AnthropicExtra } from './wire.ts';
 
 export type { AnthropicRequest } from './request.ts';
 export type { AnthropicExtra } from './wire.ts';
@@ -20,16 +16,6 @@ export interface AnthropicMessagesAdapterOptions {
   /** How requests travel. Default: undici, with a pool of its own. */
   http?: HttpFn;
 }
-
-const endpointOptions = z.strictObject({
-  version: z
-    .string()
-    .regex(/^\d{4}-\d\d-\d\d$/, { error: 'not a date such as 2023-06-01' })
-    .default(API_VERSION),
-  beta: z.array(z.string().regex(/^[\w.-]+$/, { error: 'not the name of a beta' })).default([]),
-  auth: z.enum(['x-api-key', 'bearer']).default('x-api-key'),
-  defaultMaxTokens: z.int().positive().default(4096),
-});
 
 /**
  * Anthropic's Messages API, and servers that speak it. `endpoint.baseUrl` is the root, without `/v1`.
@@ -61,71 +47,9 @@ export function anthropicMessagesAdapter(
         createReader(reply),
         reply,
       ),
-    health: (endpoint, deadlines) => health({ http, endpoint, deadlines, readError }),
+    health: (endpoint, deadlines) => health(http, endpoint, deadlines),
+    countTokens: call => countTokens(http, call),
+    listModels: (endpoint, deadlines) => listModels(http, endpoint, deadlines),
     close: async () => ownHttp?.close?.(),
   });
-}
-
-export interface CountTokensOptions extends InferOptions {
-  /** How the call travels. Default: undici, with a connection of its own. */
-  http?: HttpFn;
-}
-
-/**
- * Tokens that the prompt of a request has, as Anthropic estimates them: a call to `count_tokens`, which is free of
- * charge and has a rate limit of its own.
- * @throws AirframeError
- */
-export async function countAnthropicTokens(
-  endpoint: EndpointSpec,
-  request: AnthropicRequest,
-  options: CountTokensOptions = {},
-): Promise<number> {
-  check(endpointSpecSchema, endpoint, 'endpoint', { code: 'configuration' });
-  check(inferenceRequestSchema, request, 'request');
-  const call = countTokensCall(request, settingsOf(endpoint));
-  const deadlines = new Deadlines(resolveTimeouts(endpoint.timeouts, options.timeouts), options.signal);
-  const http = options.http ?? createHttp();
-  try {
-    const answer = await exchangeJson({ http, endpoint, deadlines, readError }, call);
-    const { input_tokens: tokens } = answer as { input_tokens?: unknown };
-    if (typeof tokens === 'number') return tokens;
-    throw new AirframeError('parse', `${endpoint.baseUrl} answered count_tokens without input_tokens`);
-  } finally {
-    deadlines.dispose();
-    if (!options.http) await http.close?.();
-  }
-}
-
-/** Costs nothing and needs a valid key. Servers without a list of models (Azure Foundry) leave it open. */
-async function health(options: ExchangeOptions): Promise<'healthy' | 'unknown'> {
-  const { headers } = settingsOf(options.endpoint);
-  try {
-    await exchangeJson(options, { method: 'GET', path: '/v1/models?limit=1', headers });
-    return 'healthy';
-  } catch (error) {
-    if (isAirframeError(error) && error.category === 'not_found') return 'unknown';
-    throw error;
-  }
-}
-
-function settingsOf(endpoint: EndpointSpec): CallSettings {
-  const what = `options of endpoint ${endpoint.name}`;
-  const { version, beta, auth, defaultMaxTokens } = check(endpointOptions, endpoint.options ?? {}, what, {
-    code: 'configuration',
-  });
-  return {
-    model: endpoint.model,
-    defaultMaxTokens,
-    headers: {
-      'anthropic-version': version,
-      ...(beta.length > 0 ? { 'anthropic-beta': beta.join(',') } : {}),
-      ...authHeaders(auth, endpoint.apiKey),
-    },
-  };
-}
-
-function authHeaders(auth: 'x-api-key' | 'bearer', key: string | undefined): Record<string, string> {
-  if (key === undefined) return {};
-  return auth === 'bearer' ? { authorization: `Bearer ${key}` } : { 'x-api-key': key };
 }

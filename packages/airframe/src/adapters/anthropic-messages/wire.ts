@@ -98,3 +98,19 @@ export interface WireEvent {
   error?: WireError | null;
   request_id?: string | null;
 }
+
+/** An entry of `/v1/models`. Source: anthropic-sdk-typescript src/resources/models.ts, commit 018aed46, 2026. */
+export interface WireModel {
+  id?: string | null;
+  display_name?: string | null;
+  /** RFC 3339; the epoch when unknown. */
+  created_at?: string | null;
+  max_input_tokens?: number | null;
+  max_tokens?: number | null;
+}
+
+export interface WireModelPage {
+  data?: (WireModel | null)[] | null;
+  has_more?: boolean | null;
+  last_id?: string | null;
+}

@@ -1,6 +1,6 @@
 import { AirframeError } from '../../errors.ts';
 import type { ErrorFacts } from '../../transport/failure.ts';
-import { errorIn, readError as readOpenAIError } from '../openai-chat/errors.ts';
+import { errorIn, readError as readOpenAIError } from '../../wire-openai/errors.ts';
 import { type Credential, DEFAULT_SCOPE } from './auth.ts';
 import type { Resource } from './families.ts';
 import type { WireAzureError } from './wire.ts';

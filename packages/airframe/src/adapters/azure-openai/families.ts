@@ -11,8 +11,8 @@ import { type AzureOpenAIEndpointOptions, type Family, optionsOf } from './optio
 interface FamilyFacts {
   /** Sent as `api-version` unless the endpoint names one. */
   apiVersion?: string;
-  /** Below the resource; `models` has it below its own base. */
-  healthPath: string;
+  /** The list of models, below the resource; `models` has that of its one model below its own base. */
+  modelsPath: string;
   rawPrompt: boolean;
   /** `service_tier` and `prompt_cache_key` came with v1 (general knowledge). */
   sends: Profile['sends'];
@@ -20,17 +20,17 @@ interface FamilyFacts {
 
 const FAMILIES: Readonly<Record<Family, FamilyFacts>> = {
   v1: {
-    healthPath: '/openai/v1/models',
+    modelsPath: '/openai/v1/models',
     rawPrompt: true,
     sends: ['strict', 'service_tier', 'prompt_cache_key'],
   },
   deployments: {
     apiVersion: '2024-02-01',
-    healthPath: '/openai/models',
+    modelsPath: '/openai/models',
     rawPrompt: true,
     sends: ['strict'],
   },
-  models: { apiVersion: '2024-05-01-preview', healthPath: '/info', rawPrompt: false, sends: ['strict'] },
+  models: { apiVersion: '2024-05-01-preview', modelsPath: '/info', rawPrompt: false, sends: ['strict'] },
 };
 
 /** 2024-09-01-preview and 2024-10-21 are the first to know `stream_options` and `parallel_tool_calls`. */
@@ -112,16 +112,16 @@ export function routeOf(endpoint: EndpointSpec, resource: Resource, asked: strin
   }
 }
 
-/** Something cheap that Azure answers for a good key only. */
-export function healthRouteOf(resource: Resource): { baseUrl: string; path: string } {
+/** Where Azure tells which models there are; not which of them are deployed. */
+export function modelsRouteOf(resource: Resource): { baseUrl: string; path: string } {
   const { family, root, modelsBase } = resource;
-  const path = FAMILIES[family].healthPath + queryOf(resource);
+  const path = FAMILIES[family].modelsPath + queryOf(resource);
   return { baseUrl: family === 'models' ? modelsBase : root, path };
 }
 
 /** What the deployment takes, as far as it can be known from the api-version. */
 export function profileOf({ family, apiVersion, options }: Resource): Profile {
-  const { rawPrompt, sends, healthPath } = FAMILIES[family];
+  const { rawPrompt, sends, modelsPath } = FAMILIES[family];
   // v1 without a date has no past.
   const recent = !apiVersion?.startsWith('2') || apiVersion.slice(0, 10) >= USAGE_SINCE;
   return {
@@ -134,7 +134,7 @@ export function profileOf({ family, apiVersion, options }: Resource): Profile {
       ...((options.parallelToolCalls ?? recent) ? (['parallel_tool_calls'] as const) : []),
     ],
     rawPrompt,
-    healthPath,
+    healthPath: modelsPath,
   };
 }
 

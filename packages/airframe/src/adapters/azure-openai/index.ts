@@ -1,15 +1,15 @@
 import { type Adapter, defineAdapter, type InferenceCall } from '../../adapter.ts';
 import type { Reply } from '../../assemble/reply.ts';
 import type { EndpointSpec } from '../../endpoint.ts';
-import { exchangeJson } from '../../transport/exchange.ts';
 import { createHttp, type HttpFn } from '../../transport/http.ts';
-import { readRateLimits } from '../../transport/openai-rate-limits.ts';
+import { readRateLimits } from '../../wire-openai/rate-limits.ts';
 import { inferenceCall } from '../openai-chat/request.ts';
 import { resending } from '../openai-chat/resend.ts';
 import type { OpenAIChatExtra } from '../openai-chat/wire.ts';
 import { credentialOf, DEFAULT_SCOPE, type GetToken, signed } from './auth.ts';
 import { readError, withRemedy } from './errors.ts';
-import { healthRouteOf, profileOf, resourceOf, routeOf } from './families.ts';
+import { profileOf, resourceOf, routeOf } from './families.ts';
+import { embed, health, listModels } from './operations.ts';
 
 export type { GetToken } from './auth.ts';
 export type { AzureOpenAIEndpointOptions } from './options.ts';
@@ -49,19 +49,9 @@ export function azureOpenAIAdapter(options: AzureOpenAIAdapterOptions = {}): Ada
       seed: true,
     },
     infer: (call, reply) => infer(http, getToken, call, reply),
-    health: async (endpoint, deadlines) => {
-      const resource = resourceOf(endpoint);
-      const { baseUrl, path } = healthRouteOf(resource);
-      const credential = credentialOf(endpoint, getToken);
-      const scope = resource.options.scope ?? DEFAULT_SCOPE;
-      const target = await signed({ ...endpoint, baseUrl }, credential, getToken, scope, deadlines.signal);
-      try {
-        await exchangeJson({ http, endpoint: target, deadlines, readError }, { method: 'GET', path });
-      } catch (error) {
-        throw withRemedy(error, resource, credential, undefined);
-      }
-      return 'healthy';
-    },
+    health: (endpoint, deadlines) => health({ http, getToken }, endpoint, deadlines),
+    embed: call => embed({ http, getToken }, call),
+    listModels: (endpoint, deadlines) => listModels({ http, getToken }, endpoint, deadlines),
     close: async () => ownHttp?.close?.(),
   });
 }

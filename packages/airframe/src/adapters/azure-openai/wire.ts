@@ -1,4 +1,4 @@
-import type { WireError } from '../openai-chat/wire.ts';
+import type { WireError } from '../../wire-openai/errors.ts';
 
 /**
  * Where Azure goes beyond the shapes of Chat Completions. Everything else is read by openai-chat: annotation frames
@@ -16,3 +16,9 @@ export interface WireAzureError extends WireError {
 
 /** By category; `error` instead means that the filter did not run, which is no failure of the call. */
 type WireFilterResults = Record<string, { filtered?: boolean; severity?: string; detected?: boolean }>;
+
+/** The answer of `/info` (ModelInference routes.tsp). */
+export interface WireModelInfo {
+  model_name?: string | null;
+  model_provider_name?: string | null;
+}

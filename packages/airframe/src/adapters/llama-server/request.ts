@@ -76,6 +76,28 @@ export function inferenceCall(
   };
 }
 
+/**
+ * The call that counts the prompt's tokens, of the very prompt that {@link inferenceCall} sends on this route. The
+ * chat's route for it makes the prompt as the chat itself does, tools and images included.
+ */
+export function countTokensCall(
+  request: LlamaServerRequest,
+  route: Route,
+  model: string | undefined,
+  headers: Record<string, string>,
+): HttpCall {
+  if (request.prompt !== undefined) {
+    // The routes for text add the special tokens, `/tokenize` only when told to.
+    const body = defined({ model, content: request.prompt, add_special: true });
+    return { method: 'POST', path: '/tokenize', headers, body };
+  }
+  const { body } =
+    route === 'chat'
+      ? inferenceCall(request, route, undefined, model, headers)
+      : templateCall(request, model, headers);
+  return { method: 'POST', path: `${PATHS.chat}/input_tokens`, headers, body };
+}
+
 function nativeFields(request: LlamaServerRequest, prompt: string | undefined): Record<string, unknown> {
   return {
     prompt,

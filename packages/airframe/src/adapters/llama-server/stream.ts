@@ -133,11 +133,6 @@ export function readError(_status: number, body: unknown): ErrorFacts {
   return error ? factsOf(error) : {};
 }
 
-/** True for the answer of a server that is still loading its model. */
-export function isLoading(error: AirframeError): boolean {
-  return error.status === 503 && error.code === 'unavailable_error' && /loading/i.test(error.message);
-}
-
 function inBandError(wire: WireError | string): AirframeError {
   const { category, message, ...rest } = factsOf(wire);
   return new AirframeError(category ?? 'backend', `llama-server reported in mid-answer: ${message}`, rest);

@@ -1,6 +1,6 @@
 import type { Reply } from '../../assemble/reply.ts';
 import { type ExchangeOptions, exchange, type HttpCall } from '../../transport/exchange.ts';
-import { refusedParameter } from './errors.ts';
+import { refusedParameter } from '../../wire-openai/errors.ts';
 import { createReader } from './stream.ts';
 
 const OTHER_LIMIT: Readonly<Record<string, string>> = {

@@ -3,17 +3,9 @@ import type { Reply, ReportedUsage } from '../../assemble/reply.ts';
 import { AirframeError } from '../../errors.ts';
 import type { FinishReason } from '../../events.ts';
 import type { StreamReader } from '../../transport/exchange.ts';
-import { errorIn, inBandError } from './errors.ts';
+import { errorIn, inBandError, type WireError } from '../../wire-openai/errors.ts';
 import { signatureOfCall, signatureOfDetail } from './signatures.ts';
-import type {
-  WireChoice,
-  WireChunk,
-  WireDelta,
-  WireError,
-  WirePart,
-  WireToolCall,
-  WireUsage,
-} from './wire.ts';
+import type { WireChoice, WireChunk, WireDelta, WirePart, WireToolCall, WireUsage } from './wire.ts';
 
 /** An unknown word counts as `stop`: the server did say that the reply is over (`load` of Ollama). */
 const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([

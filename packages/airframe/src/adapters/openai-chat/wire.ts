@@ -1,3 +1,5 @@
+import type { WireError } from '../../wire-openai/errors.ts';
+
 /**
  * The shapes of Chat Completions, as OpenAI and the servers that copy it send them; everything may be missing or
  * null. Sources: openai/openai-openapi f85dbe22 and openai-node 7.5.0 7b7d6ca7 (2026-08-21); for the others see
@@ -112,19 +114,6 @@ export interface WireUsage {
 interface WirePromptDetails {
   cached_tokens?: number | null;
   cache_write_tokens?: number | null;
-}
-
-export interface WireError {
-  message?: string | null;
-  type?: string | null;
-  param?: string | null;
-  /** OpenRouter, llama-server and in-stream errors of vLLM: the HTTP status. */
-  code?: string | number | null;
-  /** OpenRouter: what the provider behind it said. */
-  metadata?: { raw?: unknown; provider_name?: string; reasons?: unknown[] } | null;
-  /** llama-server, with `exceed_context_size_error`. */
-  n_prompt_tokens?: number;
-  n_ctx?: number;
 }
 
 /** A chunk, and a whole answer. */

@@ -1,17 +1,18 @@
-import * as z from 'zod';
 import { type Adapter, defineAdapter, type InferenceCall } from '../../adapter.ts';
 import type { Reply } from '../../assemble/reply.ts';
-import type { EndpointSpec } from '../../endpoint.ts';
-import { AirframeError, isAirframeError } from '../../errors.ts';
-import { type ExchangeOptions, exchange, exchangeJson } from '../../transport/exchange.ts';
+import { type ExchangeOptions, exchange } from '../../transport/exchange.ts';
 import { createHttp, type HttpFn } from '../../transport/http.ts';
-import { readRateLimits } from '../../transport/openai-rate-limits.ts';
-import { check } from '../../validate.ts';
-import { readError, refusedParameter } from './errors.ts';
+import { readError } from '../../wire-openai/errors.ts';
+import { readRateLimits } from '../../wire-openai/rate-limits.ts';
+import { withRootRemedy } from '../../wire-openai/root.ts';
+import { refusedParameter } from './errors.ts';
+import { countTokens, embed, health, listModels } from './operations.ts';
+import { headersOf } from './options.ts';
 import { type OpenAIResponsesRequest, responsesCall } from './request.ts';
 import { createReader } from './stream.ts';
 import type { OpenAIResponsesExtra } from './wire.ts';
 
+export type { OpenAIResponsesEndpointOptions } from './options.ts';
 export type { OpenAIResponsesRequest } from './request.ts';
 export type { OpenAIResponsesExtra } from './wire.ts';
 
@@ -19,18 +20,6 @@ export interface OpenAIResponsesAdapterOptions {
   /** How requests travel. Default: undici, with a pool of its own. */
   http?: HttpFn;
 }
-
-/** `endpoint.options` of this adapter. */
-export interface OpenAIResponsesEndpointOptions {
-  /** Which organization and project the call is billed to. */
-  organization?: string;
-  project?: string;
-}
-
-const endpointOptions: z.ZodType<OpenAIResponsesEndpointOptions> = z.strictObject({
-  organization: z.string().min(1).exactOptional(),
-  project: z.string().min(1).exactOptional(),
-});
 
 /**
  * OpenAI's Responses API, and servers that speak it. `endpoint.baseUrl` is the root of the API, e.g.
@@ -61,7 +50,10 @@ export function openAIResponsesAdapter(
       seed: false,
     },
     infer: (call, reply) => infer(http, call, reply),
-    health: (endpoint, deadlines) => health({ http, endpoint, deadlines, readError }),
+    health: (endpoint, deadlines) => health(http, endpoint, deadlines),
+    embed: call => embed(http, call),
+    countTokens: call => countTokens(http, call),
+    listModels: (endpoint, deadlines) => listModels(http, endpoint, deadlines),
     close: async () => ownHttp?.close?.(),
   });
 }
@@ -88,7 +80,8 @@ async function* infer(
       yield* exchange(exchangeOptions, call, createReader(reply), reply);
       return;
     } catch (error) {
-      if (refused === undefined || !giveWay(call.body, refused, request)) throw withRemedy(error, endpoint);
+      if (refused === undefined || !giveWay(call.body, refused, request))
+        throw withRootRemedy(error, endpoint);
       refused = undefined;
     }
   }
@@ -113,34 +106,4 @@ function giveWay(
     return false;
   delete body[parameter];
   return true;
-}
-
-/** Costs nothing and needs a valid key. Servers without a list of models leave it open. */
-async function health(options: ExchangeOptions): Promise<'healthy' | 'unknown'> {
-  try {
-    await exchangeJson(options, { method: 'GET', path: '/models', headers: headersOf(options.endpoint) });
-    return 'healthy';
-  } catch (error) {
-    if (isAirframeError(error) && error.category === 'not_found') return 'unknown';
-    throw error;
-  }
-}
-
-/** A 404 that does not come from the API itself: most often its root is missing from the address. */
-function withRemedy(error: unknown, { baseUrl }: EndpointSpec): unknown {
-  const isRoot = new URL(baseUrl).pathname === '/';
-  if (!isRoot || !(error instanceof AirframeError) || error.status !== 404 || error.code) return error;
-  return error.with({ remedy: 'baseUrl has to be the root of the API, which mostly ends in /v1' });
-}
-
-function headersOf(endpoint: EndpointSpec): Record<string, string> {
-  const what = `options of endpoint ${endpoint.name}`;
-  const { organization, project } = check(endpointOptions, endpoint.options ?? {}, what, {
-    code: 'configuration',
-  });
-  return {
-    ...(endpoint.apiKey === undefined ? {} : { authorization: `Bearer ${endpoint.apiKey}` }),
-    ...(organization === undefined ? {} : { 'openai-organization': organization }),
-    ...(project === undefined ? {} : { 'openai-project': project }),
-  };
 }

@@ -44,6 +44,34 @@ export function responsesCall(
   return { method: 'POST', path: '/responses', headers, body };
 }
 
+/**
+ * What `input_tokens` takes of a request. Source: openai-node 011cd36a src/resources/responses/input-tokens.ts, 2026.
+ */
+const COUNTED_FIELDS: ReadonlySet<string> = new Set([
+  'model',
+  'input',
+  'instructions',
+  'conversation',
+  'previous_response_id',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'text',
+  'reasoning',
+  'truncation',
+]);
+
+/** The call that counts the prompt's tokens. */
+export function inputTokensCall(
+  request: OpenAIResponsesRequest,
+  model: string | undefined,
+  headers: Record<string, string>,
+): HttpCall {
+  const { body } = responsesCall(request, model, headers);
+  const fields = Object.entries(body).filter(([name]) => COUNTED_FIELDS.has(name));
+  return { method: 'POST', path: '/responses/input_tokens', headers, body: Object.fromEntries(fields) };
+}
+
 /** What is not stored at OpenAI comes back encrypted, or the thinking is lost between the turns. */
 function include({ extra }: OpenAIResponsesRequest, store: boolean): string[] | undefined {
   const names = [...(store ? [] : ['reasoning.encrypted_content']), ...(extra?.include ?? [])];

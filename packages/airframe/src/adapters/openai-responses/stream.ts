@@ -1,9 +1,9 @@
 import type { Reply, ReportedUsage } from '../../assemble/reply.ts';
 import { AirframeError } from '../../errors.ts';
 import type { StreamReader } from '../../transport/exchange.ts';
-import { errorIn, inBandError } from './errors.ts';
+import { errorIn, inBandError, type WireError } from '../../wire-openai/errors.ts';
 import { encodeSignature } from './signatures.ts';
-import type { WireError, WireEvent, WireItem, WireResponse, WireUsage } from './wire.ts';
+import type { WireEvent, WireItem, WireResponse, WireUsage } from './wire.ts';
 
 /** Reads one answer, in a stream or whole, into a reply. A refusal is text: a model that declines has answered. */
 export function createReader(reply: Reply): StreamReader {

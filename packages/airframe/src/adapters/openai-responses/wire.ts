@@ -1,3 +1,5 @@
+import type { WireError } from '../../wire-openai/errors.ts';
+
 /**
  * The shapes of OpenAI's Responses API, as far as they are read; everything may be missing or null.
  * Sources: openai/openai-openapi f85dbe22 and openai-node 7.5.0 7b7d6ca7 (2026-08-21).
@@ -60,16 +62,6 @@ export interface WireUsage {
   /** Reasoning included. */
   output_tokens?: number | null;
   output_tokens_details?: { reasoning_tokens?: number | null } | null;
-}
-
-export interface WireError {
-  message?: string | null;
-  type?: string | null;
-  param?: string | null;
-  code?: string | null;
-  /** llama-server, with `exceed_context_size_error`. */
-  n_prompt_tokens?: number;
-  n_ctx?: number;
 }
 
 /** A whole answer, and the `response` of the events that carry one. */

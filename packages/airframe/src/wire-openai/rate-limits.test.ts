@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseDuration, readRateLimits } from './openai-rate-limits.ts';
+import { parseDuration, readRateLimits } from './rate-limits.ts';
 
 describe('rate limits', () => {
   it.each([

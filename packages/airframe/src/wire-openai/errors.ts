@@ -1,10 +1,23 @@
-import { AirframeError, type ErrorCategory } from '../../errors.ts';
-import { categoryOf, type ErrorFacts } from '../../transport/failure.ts';
-import type { WireError } from './wire.ts';
+import { AirframeError, type ErrorCategory } from '../errors.ts';
+import { categoryOf, type ErrorFacts } from '../transport/failure.ts';
+
+/** An error of an API in OpenAI's form; everything may be missing or null. */
+export interface WireError {
+  message?: string | null;
+  type?: string | null;
+  param?: string | null;
+  /** OpenRouter, llama-server and in-stream errors of vLLM: the HTTP status. */
+  code?: string | number | null;
+  /** OpenRouter: what the provider behind it said. */
+  metadata?: { raw?: unknown; provider_name?: string; reasons?: unknown[] } | null;
+  /** llama-server, with `exceed_context_size_error`. */
+  n_prompt_tokens?: number;
+  n_ctx?: number;
+}
 
 /**
- * What codes and types mean, in the words of OpenAI (error code docs, 2026), Azure, Groq, OpenRouter, vLLM and
- * llama-server.
+ * What codes and types mean, in the words of OpenAI (error code docs, 2026, and `ResponseError.code` of
+ * openai-openapi f85dbe22), Azure, Groq, OpenRouter, vLLM and llama-server.
  */
 const WORDS: Record<string, ErrorCategory> = {
   insufficient_quota: 'quota',
@@ -24,6 +37,7 @@ const WORDS: Record<string, ErrorCategory> = {
   permission_error: 'auth',
   content_filter: 'content_filter',
   content_policy_violation: 'content_filter',
+  image_content_policy_violation: 'content_filter',
   unsupported_parameter: 'invalid_request',
   unsupported_value: 'invalid_request',
   server_is_overloaded: 'overloaded',
@@ -33,6 +47,7 @@ const WORDS: Record<string, ErrorCategory> = {
   tool_use_failed: 'backend',
   json_validate_failed: 'backend',
   server_error: 'backend',
+  vector_store_timeout: 'timeout',
 };
 
 const CATEGORY_OF_WORD: ReadonlyMap<unknown, ErrorCategory> = new Map(Object.entries(WORDS));
@@ -43,6 +58,9 @@ const CATEGORY_OF_VAGUE_WORD: ReadonlyMap<unknown, ErrorCategory> = new Map([
   ['BadRequestError', 'invalid_request'],
   ['insufficient_system_resource', 'overloaded'],
 ]);
+
+/** `invalid_prompt`, `unsupported_value`, `image_too_large`, `failed_to_download_image` …: only inside an answer. */
+const REQUEST_CODE = /^(?:invalid|unsupported|unknown|empty|image|failed_to_download)_/;
 
 /** The same request may well succeed on a second run. */
 const RERUN = new Set(['tool_use_failed', 'json_validate_failed']);
@@ -91,13 +109,21 @@ export function inBandError(wire: WireError | string): AirframeError {
   const known = FACTS_OF_STATUS[Number(code)];
   // In the midst of an answer the status stands in the body, if anywhere.
   const byStatus = known?.category ?? (Number(code) >= 400 ? categoryOf(Number(code)) : undefined);
-  const found = category ?? byStatus ?? CATEGORY_OF_VAGUE_WORD.get(type) ?? 'backend';
+  const byCode = REQUEST_CODE.test(String(code)) ? 'invalid_request' : CATEGORY_OF_VAGUE_WORD.get(type);
+  const found = category ?? byStatus ?? byCode ?? 'backend';
   const said = message ?? rest.code ?? 'no reason given';
   return new AirframeError(found, `the backend reported an error in its answer: ${said}`, {
     // What breaks in mid-answer is not the request: that had been taken.
     retryable: found === 'backend' ? true : known?.retryable,
+    retryAfterMs: found === 'rate_limit' ? waitIn(message) : undefined,
     ...rest,
   });
+}
+
+/** A rate limit inside an answer has no headers, only "Please try again in 1.2s". */
+function waitIn(message: string | undefined): number | undefined {
+  const [, amount, unit] = /try again in (\d+(?:\.\d+)?)(ms|s)\b/i.exec(message ?? '') ?? [];
+  return amount === undefined ? undefined : Math.ceil(Number(amount) * (unit === 'ms' ? 1 : 1_000));
 }
 
 /** The parameter that a server refuses, from OpenAI's `param`, the place in a FastAPI 422, or the message. */
@@ -122,6 +148,10 @@ function factsOf(wire: WireError | string): ErrorFacts {
   const facts: ErrorFacts = { message, code: word, ...(RERUN.has(word ?? '') ? { retryable: true } : {}) };
   const category = CATEGORY_OF_WORD.get(word);
   if (category !== undefined && category !== 'context_length') return { ...facts, category };
+  // A prompt that was flagged has the same code as one that is malformed.
+  if (code === 'invalid_prompt' && /usage polic/i.test(message ?? '')) {
+    return { ...facts, category: 'content_filter' };
+  }
   // OpenRouter's moderation comes as a 403.
   if (metadata?.reasons) return { ...facts, category: 'content_filter' };
   const { n_prompt_tokens: promptTokens, n_ctx: contextTokens } = wire;
