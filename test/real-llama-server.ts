@@ -27,6 +27,8 @@ export interface RealLlamaServerOptions {
   contextTokens?: number;
   slots?: number;
   apiKey?: string;
+  /** For `/v1/embeddings`; the demo model names no pooling of its own. */
+  embeddings?: boolean;
   /** Default true: resolves when the model is loaded. false: as soon as the process runs. */
   untilReady?: boolean;
   /** Longest wait for that, in milliseconds. Default 30,000. */
@@ -35,7 +37,7 @@ export interface RealLlamaServerOptions {
 
 /** A real llama-server with the demo model on a free loopback port. */
 export async function startLlamaServer(options: RealLlamaServerOptions = {}): Promise<RealLlamaServer> {
-  const { contextTokens = 1024, slots = 1, apiKey, untilReady = true, readyMs } = options;
+  const { contextTokens = 1024, slots = 1, apiKey, embeddings, untilReady = true, readyMs } = options;
   const binary = await ensureLlamaServer();
   const port = await freePort();
   const args = ['--model', DEMO_MODEL, '--host', '127.0.0.1', '--port', String(port), '--alias', 'pilot'];
@@ -49,6 +51,7 @@ export async function startLlamaServer(options: RealLlamaServerOptions = {}): Pr
     '1',
   );
   if (apiKey) args.push('--api-key', apiKey);
+  if (embeddings) args.push('--embeddings', '--pooling', 'mean');
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   for (const stream of [child.stdout, child.stderr]) {
