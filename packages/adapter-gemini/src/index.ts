@@ -72,10 +72,12 @@ export function geminiAdapter(options: GeminiAdapterOptions = {}): Adapter<Gemin
       countTokens(at(endpoint, deadlines), request, settingsOf(endpoint)),
     listModels: (endpoint, deadlines) => listModels(at(endpoint, deadlines), settingsOf(endpoint)),
     // Costs nothing and needs a valid key.
-    health: async (endpoint, deadlines) => {
-      await exchangeJson(at(endpoint, deadlines), listModelsCall(settingsOf(endpoint), 1));
-      return 'healthy';
-    },
+    health: (endpoint, deadlines) =>
+      exchangeJson(
+        at(endpoint, deadlines),
+        listModelsCall(settingsOf(endpoint), 1),
+        () => 'healthy' as const,
+      ),
     close: async () => ownHttp?.close?.(),
   });
 }

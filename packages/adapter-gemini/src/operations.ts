@@ -24,31 +24,32 @@ export async function embed(
   request: EmbedRequest,
   settings: CallSettings,
 ): Promise<EmbedResult> {
-  const answer = await exchangeJson(options, embedCall(request, settings));
-  const { embeddings } = (answer ?? {}) as { embeddings?: { values?: number[] }[] | null };
   const texts = [request.input].flat();
-  const vectors = (embeddings ?? []).flatMap(({ values }) => (values ? [values] : []));
-  if (vectors.length !== texts.length) {
+  const embeddings = await exchangeJson(options, embedCall(request, settings), answer => {
+    const { embeddings: read } = (answer ?? {}) as { embeddings?: { values?: number[] }[] | null };
+    const vectors = (read ?? []).flatMap(({ values }) => (values ? [values] : []));
+    if (vectors.length === texts.length) return vectors;
     const problem = `${options.endpoint.baseUrl} answered ${texts.length} texts with ${vectors.length} embeddings`;
     throw new AirframeError('parse', problem);
-  }
+  });
   const promptTokens = Math.ceil(texts.join('').length / CHARS_PER_TOKEN);
   return {
-    embeddings: vectors,
+    embeddings,
     usage: { promptTokens, completionTokens: 0, totalTokens: promptTokens, source: 'estimated' },
   };
 }
 
 /** Exact: "Runs a model's tokenizer on input Content" (ai.google.dev "Counting tokens", 2026). */
-export async function countTokens(
+export function countTokens(
   options: ExchangeOptions,
   request: GeminiRequest,
   settings: CallSettings,
 ): Promise<TokenCount> {
-  const answer = await exchangeJson(options, countTokensCall(request, settings));
-  const { totalTokens: tokens } = (answer ?? {}) as { totalTokens?: unknown };
-  if (typeof tokens === 'number') return { tokens, exact: true };
-  throw new AirframeError('parse', `${options.endpoint.baseUrl} answered countTokens without totalTokens`);
+  return exchangeJson(options, countTokensCall(request, settings), answer => {
+    const { totalTokens: tokens } = (answer ?? {}) as { totalTokens?: unknown };
+    if (typeof tokens === 'number') return { tokens, exact: true };
+    throw new AirframeError('parse', `${options.endpoint.baseUrl} answered countTokens without totalTokens`);
+  });
 }
 
 /** The most that a page may have. */
@@ -58,12 +59,15 @@ export async function listModels(options: ExchangeOptions, settings: CallSetting
   const models: ModelInfo[] = [];
   let pageToken: string | undefined;
   do {
-    const answer = await exchangeJson(options, listModelsCall(settings, PAGE_SIZE, pageToken));
-    const page = (answer ?? {}) as { models?: WireModel[] | null; nextPageToken?: string | null };
+    const page = await exchangeJson(options, listModelsCall(settings, PAGE_SIZE, pageToken), pageOf);
     models.push(...(page.models ?? []).flatMap(modelInfo));
     pageToken = page.nextPageToken || undefined;
   } while (pageToken !== undefined);
   return models;
+}
+
+function pageOf(answer: unknown): { models?: WireModel[] | null; nextPageToken?: string | null } {
+  return answer ?? {};
 }
 
 function modelInfo({ name, displayName, inputTokenLimit, outputTokenLimit }: WireModel): ModelInfo[] {

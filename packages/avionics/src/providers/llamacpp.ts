@@ -70,6 +70,10 @@ export function llamaCppNativeAdapter(load: () => Promise<Adapter> = importNativ
     reasoning: false,
     jsonSchema: true,
     seed: true,
+    embed: false,
+    countTokens: false,
+    listModels: false,
+    health: true,
   };
   return deferAdapter({ kind: 'llamacpp_native', capabilities }, async () => {
     try {
