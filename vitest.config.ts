@@ -25,6 +25,10 @@ export default defineConfig({
         ...shared,
         test: { name: 'unit', include: ['{packages,apps}/*/src/**/*.test.ts', 'test/*.test.ts'] },
       },
+      {
+        ...shared,
+        test: { name: 'conformance', include: ['packages/*/test/conformance/**/*.test.ts'] },
+      },
       withRealParts('fuzz'),
       // Each file has a process of its own, whose memory it measures.
       withRealParts('leaks', 'leaks', ['--expose-gc']),

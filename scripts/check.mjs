@@ -41,6 +41,7 @@ const STEPS = [
     ),
   ),
   tests('unit'),
+  tests('conformance', 'of the published kit, on every adapter'),
   tests('fuzz', 'the event parser against a reference'),
   tests('leaks', 'of memory, sockets and listeners'),
   tests('llama-server', 'against a real llama-server'),
