@@ -9,7 +9,7 @@ const MEASURE = fileURLToPath(new URL('measure.mjs', import.meta.url));
  * How long to look. A round and the warm-up repeat a pass until they have taken that much CPU time, so that fast rows
  * are measured as well as slow ones, and the compiler has seen enough of them.
  */
-export const THOROUGH = { rounds: 7, roundMs: 200, warmUpMs: 1500 };
+export const THOROUGH = { rounds: 5, roundMs: 200, warmUpMs: 1500 };
 export const QUICK = { rounds: 3, roundMs: 100, warmUpMs: 700 };
 
 /**

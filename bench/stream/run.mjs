@@ -23,6 +23,9 @@ const PROBES = [
   },
 ];
 
+/** The young generation has its full size from the start: its growth, in steps of 16 MB, says nothing of the reader. */
+const FIXED_HEAP = ['--min-semi-space-size=16'];
+
 try {
   process.exitCode = await main();
 } catch (error) {
@@ -113,9 +116,6 @@ function printScenario({ name }, results) {
   printTable(name, ['', 'CPU µs/event', '× bare', 'peak RSS MB'], cells);
   for (const { row, failure } of results) if (failure !== undefined) console.log(`${row}: ${failure}`);
 }
-
-/** The young generation has its full size from the start: its growth, in steps of 16 MB, says nothing of the reader. */
-const FIXED_HEAP = ['--min-semi-space-size=16'];
 
 async function measureMemory(origin) {
   const results = [];
