@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-describe('the stream benchmark', () => {
+describe('the stream benchmark', { timeout: 60_000 }, () => {
   it.each(['text', 'tools'])('measures its floors in processes of their own: %s', async kind => {
     const scenario = { name: 'few', kind, events: 120, perWrite: 50, streams: 3, calls: 2 };
     const results = await measureScenario(origin, rowsOf('undici'), scenario, SHORTEST);
