@@ -68,6 +68,11 @@ export class Reply {
     return this.#ended;
   }
 
+  /** True once nothing more of what {@link identify} takes from a chunk is missing. */
+  get identified(): boolean {
+    return Boolean(this.#responseId && this.#model && this.#serviceTier);
+  }
+
   text(text: string): void {
     if (text === '' || this.#ended) return;
     this.#text.add(text);

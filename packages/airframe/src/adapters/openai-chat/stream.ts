@@ -30,13 +30,16 @@ export function createReader(reply: Reply): StreamReader {
   return {
     event(data, name) {
       if (over) return true;
-      if (data.trimStart().startsWith('[DONE]')) {
-        over = true;
-        // Some servers leave finish_reason out; [DONE] says no less, as long as there was an answer.
-        if (answered && !reply.finished) reply.finish('stop');
-        return true;
+      if (!data.startsWith('{')) {
+        const text = data.trim();
+        if (text.startsWith('[DONE]')) {
+          over = true;
+          // Some servers leave finish_reason out; [DONE] says no less, as long as there was an answer.
+          if (answered && !reply.finished) reply.finish('stop');
+          return true;
+        }
+        if (text === '') return false;
       }
-      if (data.trim() === '') return false;
       if (name === 'error') throw inBandError(errorOf(data));
       answered = readChunk(parseChunk(data), reply, tally) || answered;
       return false;
@@ -87,14 +90,16 @@ function errorOf(data: string): WireError | string {
 /** @returns whether there was output in it */
 function readChunk(chunk: WireChunk, reply: Reply, tally: CompletionTally): boolean {
   if (chunk.x_groq?.error) throw inBandError(chunk.x_groq.error);
-  reply.identify({
-    responseId: string(chunk.id),
-    model: string(chunk.model),
-    serviceTier: string(chunk.service_tier),
-  });
+  if (!reply.identified) {
+    reply.identify({
+      responseId: string(chunk.id),
+      model: string(chunk.model),
+      serviceTier: string(chunk.service_tier),
+    });
+  }
   const choice = firstChoice(chunk);
   const output = choice ? readChoice(choice, reply) : false;
-  const [first] = chunk.choices ?? [];
+  const first = chunk.choices?.[0];
   if (first) tally.choice = first.index ?? 0;
   const usage = chunk.usage ?? chunk.x_groq?.usage;
   if (usage) readUsage(usage, reply, chunk.timings ? tally : undefined);
@@ -126,10 +131,12 @@ function readDelta(delta: WireDelta, reply: Reply): boolean {
   else if (Array.isArray(content)) readParts(content, reply);
   if (refusal) reply.text(refusal);
   // Where several come at once without index (every whole answer), their order is the index.
-  const several = calls && calls.length > 1;
-  calls?.forEach((call, at) => {
-    readToolCall(call, call.index ?? (several ? at : undefined), reply);
-  });
+  if (calls) {
+    for (let at = 0; at < calls.length; at++) {
+      const call = calls[at] as WireToolCall;
+      readToolCall(call, call.index ?? (calls.length > 1 ? at : undefined), reply);
+    }
+  }
   return thought || Boolean(content?.length || refusal || calls?.length);
 }
 
@@ -138,8 +145,9 @@ function readReasoning(delta: WireDelta, reply: Reply): boolean {
   const details = delta.reasoning_details;
   const thought = delta.reasoning_content || delta.reasoning || '';
   if (!details) {
+    if (thought === '') return false;
     reply.reasoning(thought);
-    return thought !== '';
+    return true;
   }
   const detailed = details.some(({ text, summary }) => text || summary);
   if (thought && !detailed) reply.reasoning(thought);
@@ -164,15 +172,13 @@ function textOf(thinking: WirePart['thinking']): string {
 
 function readToolCall(call: WireToolCall, index: number | undefined, reply: Reply): void {
   const args = call.function?.arguments;
-  const signature = signatureOfCall(call);
-  const fragment = {
+  reply.toolCall({
     index,
     id: call.id,
     name: call.function?.name,
     arguments: typeof args === 'object' && args !== null ? JSON.stringify(args) : (args ?? ''),
-    ...(signature === undefined ? {} : { signature }),
-  };
-  reply.toolCall(fragment);
+    signature: signatureOfCall(call),
+  });
 }
 
 /**
