@@ -1,15 +1,23 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** Tests run against the sources, not against dist. */
 const source = { conditions: ['@x/source'] };
 const shared = { resolve: source, ssr: { resolve: source } };
 
+/** Ahead of every file whose calls carry keys. */
+const setupFiles = [fileURLToPath(new URL('./test/no-secrets.ts', import.meta.url))];
+
 /** Tests with real parts run one file at a time: two cores have no room for more. */
-const withRealParts = (name: string, folder = name, execArgv: string[] = []) => ({
+const withRealParts = (
+  name: string,
+  folder = name,
+  more: { execArgv?: string[]; setupFiles?: string[] } = {},
+) => ({
   ...shared,
   test: {
     name,
-    execArgv,
+    ...more,
     include: [`{packages,apps}/*/test/${folder}/**/*.test.ts`],
     testTimeout: 60_000,
     hookTimeout: 180_000,
@@ -23,17 +31,21 @@ export default defineConfig({
     projects: [
       {
         ...shared,
-        test: { name: 'unit', include: ['{packages,apps}/*/src/**/*.test.ts', 'test/*.test.ts'] },
+        test: {
+          name: 'unit',
+          include: ['{packages,apps}/*/src/**/*.test.ts', 'test/*.test.ts'],
+          setupFiles,
+        },
       },
       {
         ...shared,
-        test: { name: 'conformance', include: ['packages/*/test/conformance/**/*.test.ts'] },
+        test: { name: 'conformance', include: ['packages/*/test/conformance/**/*.test.ts'], setupFiles },
       },
       withRealParts('fuzz'),
       // Each file has a process of its own, whose memory it measures.
-      withRealParts('leaks', 'leaks', ['--expose-gc']),
-      withRealParts('llama-server'),
-      withRealParts('in-process', 'model'),
+      withRealParts('leaks', 'leaks', { execArgv: ['--expose-gc'] }),
+      withRealParts('llama-server', 'llama-server', { setupFiles }),
+      withRealParts('in-process', 'model', { setupFiles }),
       withRealParts('terminal'),
       withRealParts('packed'),
     ],

@@ -1,7 +1,7 @@
 import type { AdapterDefinition, InferOptions } from './adapter.ts';
 import { Reply } from './assemble/reply.ts';
 import { type EndpointSpec, endpointSpecSchema, resolveTimeouts } from './endpoint.ts';
-import { AirframeError } from './errors.ts';
+import { AirframeError, isAirframeError } from './errors.ts';
 import { type InferenceRequest, inferenceRequestSchema, promptChars } from './request.ts';
 import { END, SerialStream, type Step } from './serial-stream.ts';
 import { Deadlines } from './transport/deadline.ts';
@@ -107,7 +107,9 @@ export class EventStream<Extra extends object> extends SerialStream {
         this.#reply.end();
       }
     } catch (error) {
-      this.#reply.fail(this.#deadlines?.signal.aborted ? this.#deadlines.signal.reason : error);
+      const cause: unknown = this.#deadlines?.signal.aborted ? this.#deadlines.signal.reason : error;
+      if (this.#reply.finished && isSilence(cause)) this.#reply.end();
+      else this.#reply.fail(cause);
     }
     if (this.#reply.ended) await this.#close();
   }
@@ -150,4 +152,9 @@ export class EventStream<Extra extends object> extends SerialStream {
     // An interrupted source is still at work, and closing waits for that.
     if (!this.#busy) await closed;
   }
+}
+
+/** After the backend's own ending it makes a reply no less whole: some leave the connection open. */
+function isSilence(cause: unknown): boolean {
+  return isAirframeError(cause) && cause.code === 'idle_timeout';
 }

@@ -178,8 +178,9 @@ describe('the end of a stream', () => {
 
   it('needs no [DONE], and whatever a server sends behind it does not matter', async () => {
     const endpoint = await serve(sse([...text(0, 'a'), completed(), '[DONE]', failed('server_error')]));
-    expect(await infer(endpoint)).toMatchObject({ finishReason: 'stop', text: 'a' });
-    await expect.poll(sockets).toBe(0);
+    for (const _ of ['first', 'next']) {
+      expect(await infer(endpoint)).toMatchObject({ finishReason: 'stop', text: 'a' });
+    }
   });
 
   it('reaches the backend when the reader leaves early', async () => {
