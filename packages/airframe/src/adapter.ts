@@ -100,9 +100,9 @@ export interface AdapterDefinition<Extra extends object> {
    * Does one inference: writes into `reply` and yields whenever there is something to read. It runs on only when
    * more is asked for, so a slow consumer makes it wait. Whatever it throws becomes the `error` event; the
    * reply's own `finish()` is the only way to a good ending. When `call.signal` fires the stream ends at once;
-   * the definition has to stop the backend.
+   * the definition has to stop the backend. A promise is for what comes before the reading.
    */
-  infer(call: InferenceCall<Extra>, reply: Reply): AsyncIterable<void>;
+  infer(call: InferenceCall<Extra>, reply: Reply): AsyncIterable<void> | Promise<AsyncIterable<void>>;
   /** Without it, and without each that follows, the adapter cannot do it; the manifest says so. */
   health?(endpoint: EndpointSpec, deadlines: Deadlines): Promise<HealthReport['state']>;
   embed?(call: Call<EmbedRequest>): Promise<EmbedResult>;

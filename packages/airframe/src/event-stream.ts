@@ -45,6 +45,8 @@ export class EventStream<Extra extends object> extends SerialStream {
   readonly #reply: Reply;
   #read = 0;
   #deadlines: Deadlines | undefined;
+  #opening: Promise<AsyncIterator<void>> | undefined;
+  /** What `#opening` has led to. */
   #source: AsyncIterator<void> | undefined;
   /** True while the source is at work. */
   #busy = false;
@@ -100,8 +102,7 @@ export class EventStream<Extra extends object> extends SerialStream {
   /** Runs the source until it yields or ends. */
   async #run(): Promise<void> {
     try {
-      this.#source ??= this.#start();
-      const step = await this.#interruptible(this.#source.next());
+      const step = await this.#interruptible(this.#source ? this.#source.next() : this.#begin());
       if (step.done) {
         if (!this.#reply.finished) this.#deadlines?.signal.throwIfAborted();
         this.#reply.end();
@@ -132,7 +133,13 @@ export class EventStream<Extra extends object> extends SerialStream {
     });
   }
 
-  #start(): AsyncIterator<void> {
+  async #begin(): Promise<IteratorResult<void>> {
+    this.#opening = this.#open();
+    this.#source = await this.#opening;
+    return this.#source.next();
+  }
+
+  async #open(): Promise<AsyncIterator<void>> {
     check(endpointSpecSchema, this.#endpoint, 'endpoint', { code: 'configuration' });
     check(inferenceRequestSchema, this.#request, 'request');
     this.#deadlines = this.#calls.begin(this.#endpoint, this.#options);
@@ -140,15 +147,16 @@ export class EventStream<Extra extends object> extends SerialStream {
     signal.throwIfAborted();
     signal.addEventListener('abort', () => this.#interrupt?.(signal.reason), { once: true });
     const call = { endpoint: this.#endpoint, request: this.#request, deadlines: this.#deadlines, signal };
-    return this.#definition.infer(call, this.#reply)[Symbol.asyncIterator]();
+    const source = await this.#definition.infer(call, this.#reply);
+    return source[Symbol.asyncIterator]();
   }
 
   async #close(): Promise<void> {
-    const source = this.#source;
-    this.#source = undefined;
+    const opening = this.#opening;
+    this.#opening = undefined;
     if (this.#deadlines) this.#calls.end(this.#deadlines);
     // What closing throws says nothing more: the stream has its ending.
-    const closed = Promise.resolve(source?.return?.()).catch(() => {});
+    const closed = opening?.then(source => source.return?.()).catch(() => {});
     // An interrupted source is still at work, and closing waits for that.
     if (!this.#busy) await closed;
   }

@@ -5,7 +5,6 @@ import type { RateLimits } from '../events.ts';
 import type { Deadlines } from './deadline.ts';
 import { type ErrorReader, errorOfAnswer, redacted, requestIdOf } from './failure.ts';
 import type { HttpFn, HttpResponse } from './http.ts';
-import { sleep } from './sleep.ts';
 import { SseParser } from './sse.ts';
 
 /** An HTTP request as an adapter's `request.ts` makes it. */
@@ -42,40 +41,45 @@ export interface ExchangeOptions {
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 /**
- * Sends a call and feeds the answer to a reader; yields after each piece that was read.
+ * Sends a call and, once a good status has come, gives what feeds the answer to a reader: it yields after each piece
+ * that was read, and throws where the rest cannot be read.
  * @throws AirframeError for a failed connection, an expired deadline, an error status, an unreadable answer;
  * redacted
  */
-export async function* exchange(
+export async function exchange(
   options: ExchangeOptions,
   call: HttpCall,
   reader: StreamReader,
   reply: Reply,
-): AsyncGenerator<void, void, undefined> {
-  const { deadlines } = options;
+): Promise<AsyncIterable<void>> {
   const response = await send(options, call);
   const limits = options.readLimits?.(response.headers);
   if (limits) reply.rateLimits(limits);
   if (!isOk(response)) throw await failureOf(options, response);
   reply.identify({ status: response.status, requestId: requestIdOf(response.headers) });
+  const isStream = response.headers['content-type']?.startsWith('text/event-stream');
+  return isStream ? readStream(options, response, reader, reply) : readWhole(options, response, reader);
+}
+
+async function* readWhole(
+  { deadlines, endpoint }: ExchangeOptions,
+  response: HttpResponse,
+  reader: StreamReader,
+): AsyncGenerator<void, void, undefined> {
   try {
-    if (response.headers['content-type']?.startsWith('text/event-stream')) {
-      yield* readStream(response, deadlines, reader, reply);
-    } else {
-      reader.body(parseJson(await readText(response, deadlines)));
-      yield;
-    }
+    reader.body(parseJson(await readText(response, deadlines)));
   } catch (error) {
-    throw redacted(error, options.endpoint);
+    throw redacted(error, endpoint);
   }
+  yield;
 }
 
 /** Longest wait for the end of a body whose last event has come, in milliseconds. */
 const CLOSING_MS = 250;
 
 async function* readStream(
+  { deadlines, endpoint }: ExchangeOptions,
   response: HttpResponse,
-  deadlines: Deadlines,
   reader: StreamReader,
   reply: Reply,
 ): AsyncGenerator<void, void, undefined> {
@@ -104,7 +108,9 @@ async function* readStream(
     await closing(body);
   } catch (error) {
     // A reply that is whole stays so, however the connection ends.
-    if (!reply.finished || !isAirframeError(error) || error.category !== 'connection') throw error;
+    if (!reply.finished || !isAirframeError(error) || error.category !== 'connection') {
+      throw redacted(error, endpoint);
+    }
   } finally {
     const closed = Promise.resolve(body.return?.()).catch(() => {});
     // After the last event a read may be pending still, and a generator would close only after it.
@@ -123,9 +129,12 @@ function readRest(parser: SseParser, reader: StreamReader): void {
 
 /** Read to its end the socket goes back to the pool; a backend that leaves it open loses it. */
 async function closing(body: AsyncIterator<Uint8Array>): Promise<void> {
-  const cut = new AbortController();
-  await Promise.race([body.next().catch(() => {}), sleep(CLOSING_MS, cut.signal)]);
-  cut.abort();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, CLOSING_MS);
+  });
+  await Promise.race([body.next().catch(() => {}), late]);
+  clearTimeout(timer);
 }
 
 /**

@@ -56,12 +56,12 @@ export function azureOpenAIAdapter(options: AzureOpenAIAdapterOptions = {}): Ada
   });
 }
 
-async function* infer(
+async function infer(
   http: HttpFn,
   getToken: GetToken | undefined,
   { endpoint, request, deadlines, signal }: InferenceCall<OpenAIChatExtra>,
   reply: Reply,
-): AsyncGenerator<void, void, undefined> {
+): Promise<AsyncIterable<void>> {
   const resource = resourceOf(endpoint);
   const asked = request.model ?? endpoint.model;
   const { baseUrl, model, query } = routeOf(endpoint, resource, asked);
@@ -71,7 +71,7 @@ async function* infer(
   const target: EndpointSpec = await signed({ ...endpoint, baseUrl }, credential, getToken, scope, signal);
   const options = { http, endpoint: target, deadlines, readError, readLimits: readRateLimits };
   try {
-    yield* resending(options, { ...call, path: call.path + query }, request.extra ?? {}, reply);
+    return await resending(options, { ...call, path: call.path + query }, request.extra ?? {}, reply);
   } catch (error) {
     throw withRemedy(error, resource, credential, resource.deployment ?? asked);
   }

@@ -45,11 +45,11 @@ export function llamaServerAdapter(options: LlamaServerAdapterOptions = {}): Ada
   });
 }
 
-async function* infer(
+async function infer(
   http: HttpFn,
   { endpoint, request, deadlines }: InferenceCall<LlamaServerExtra>,
   reply: Reply,
-): AsyncGenerator<void, void, undefined> {
+): Promise<AsyncIterable<void>> {
   const exchangeOptions: ExchangeOptions = { http, endpoint, deadlines, readError };
   const headers = authHeaders(endpoint);
   const route = routeOf(request, apiTypeOf(endpoint));
@@ -61,8 +61,7 @@ async function* infer(
         prompt = await exchangeJson(exchangeOptions, templateCall(request, model, headers), promptOf);
       }
       const call = inferenceCall(request, route, prompt, model, headers);
-      yield* exchange(exchangeOptions, call, createReader(route, reply), reply);
-      return;
+      return await exchange(exchangeOptions, call, createReader(route, reply), reply);
     } catch (error) {
       if (!isLoading(error)) throw error;
       await untilLoaded(deadlines);

@@ -50,11 +50,11 @@ export function openAIChatAdapter(options: OpenAIChatAdapterOptions = {}): Adapt
   });
 }
 
-async function* infer(
+async function infer(
   http: HttpFn,
   { endpoint, request, deadlines }: InferenceCall<OpenAIChatExtra>,
   reply: Reply,
-): AsyncGenerator<void, void, undefined> {
+): Promise<AsyncIterable<void>> {
   const { profile, headers } = settingsOf(endpoint);
   const call = inferenceCall(request, profile, request.model ?? endpoint.model, headers);
   const exchangeOptions: ExchangeOptions = {
@@ -65,7 +65,7 @@ async function* infer(
     readLimits: readRateLimits,
   };
   try {
-    yield* resending(exchangeOptions, call, request.extra ?? {}, reply);
+    return await resending(exchangeOptions, call, request.extra ?? {}, reply);
   } catch (error) {
     throw withRootRemedy(error, endpoint);
   }

@@ -15,12 +15,12 @@ const DISPENSABLE: ReadonlySet<string> = new Set(['temperature', 'top_p', 'strea
  * other name, once each, before any output.
  * @param asked the caller's own `extra`: what stands there was wanted by that name
  */
-export async function* resending(
+export async function resending(
   options: ExchangeOptions,
   call: HttpCall & { body: Record<string, unknown> },
   asked: object,
   reply: Reply,
-): AsyncGenerator<void, void, undefined> {
+): Promise<AsyncIterable<void>> {
   const refused = new Set<string>();
   let parameter: string | undefined;
   const listening: ExchangeOptions = {
@@ -32,8 +32,7 @@ export async function* resending(
   };
   for (;;) {
     try {
-      yield* exchange(listening, call, createReader(reply), reply);
-      return;
+      return await exchange(listening, call, createReader(reply), reply);
     } catch (error) {
       const now = parameter;
       parameter = undefined;

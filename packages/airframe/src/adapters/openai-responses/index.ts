@@ -58,11 +58,11 @@ export function openAIResponsesAdapter(
   });
 }
 
-async function* infer(
+async function infer(
   http: HttpFn,
   { endpoint, request, deadlines }: InferenceCall<OpenAIResponsesExtra>,
   reply: Reply,
-): AsyncGenerator<void, void, undefined> {
+): Promise<AsyncIterable<void>> {
   const call = responsesCall(request, endpoint.model, headersOf(endpoint));
   let refused: string | undefined;
   const exchangeOptions: ExchangeOptions = {
@@ -77,8 +77,7 @@ async function* infer(
   };
   for (;;) {
     try {
-      yield* exchange(exchangeOptions, call, createReader(reply), reply);
-      return;
+      return await exchange(exchangeOptions, call, createReader(reply), reply);
     } catch (error) {
       if (refused === undefined || !giveWay(call.body, refused, request))
         throw withRootRemedy(error, endpoint);
