@@ -21,7 +21,9 @@ export class Deadlines {
   readonly #timeouts: Required<Timeouts>;
   readonly #callerSignal: AbortSignal | undefined;
   #phase: Phase | undefined;
+  /** Of the phase entered last; while it is paused it runs on, and its end means nothing. */
   #phaseTimer: NodeJS.Timeout | undefined;
+  #timedPhase: Phase | undefined;
   #totalTimer: NodeJS.Timeout | undefined;
   /** headersMs is one budget for all exchanges of a call. */
   #headersUntil: number | undefined;
@@ -44,15 +46,24 @@ export class Deadlines {
 
   /** Starts the clock of a phase and stops that of the phase before. */
   enter(phase: Phase): void {
-    clearTimeout(this.#phaseTimer);
     this.#phase = phase;
+    // Entered for every piece of a stream: one timer serves them all.
+    if (phase === 'idle' && this.#timedPhase === 'idle') {
+      this.#phaseTimer?.refresh().ref();
+      return;
+    }
+    clearTimeout(this.#phaseTimer);
+    this.#phaseTimer = undefined;
+    this.#timedPhase = phase;
     let ms = this.#timeouts[`${phase}Ms`];
     if (ms === 0) return;
     if (phase === 'headers') {
       this.#headersUntil ??= performance.now() + ms;
       ms = Math.max(1, this.#headersUntil - performance.now());
     }
-    this.#phaseTimer = setTimeout(() => this.#expire(phase), ms);
+    this.#phaseTimer = setTimeout(() => {
+      if (this.#phase === phase) this.#expire(phase);
+    }, ms);
   }
 
   /** A sign of life: the clock of the phase starts anew. */
@@ -62,8 +73,7 @@ export class Deadlines {
 
   /** Stops the clock of the phase, e.g. while the consumer is the one who is slow. */
   pause(): void {
-    clearTimeout(this.#phaseTimer);
-    this.#phaseTimer = undefined;
+    this.#phaseTimer?.unref();
     this.#phase = undefined;
   }
 
