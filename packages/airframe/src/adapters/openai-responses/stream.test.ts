@@ -15,7 +15,7 @@ import {
 import { adapter, infer, messages, serving } from './__fixtures__/served.ts';
 import { decodeSignature } from './signatures.ts';
 
-const { seen, serve, sockets } = serving();
+const { seen, serve } = serving();
 
 const refusal = (delta: string): Sent => ({
   type: 'response.refusal.delta',
