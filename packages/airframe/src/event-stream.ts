@@ -43,7 +43,6 @@ export class EventStream<Extra extends object> extends SerialStream {
   readonly #request: InferenceRequest<Extra>;
   readonly #options: InferOptions;
   readonly #reply: Reply;
-  #read = 0;
   #deadlines: Deadlines | undefined;
   #opening: Promise<AsyncIterator<void>> | undefined;
   /** What `#opening` has led to. */
@@ -72,14 +71,8 @@ export class EventStream<Extra extends object> extends SerialStream {
 
   protected ready(): Step | undefined {
     if (this.#left) return END;
-    const { events } = this.#reply;
-    const value = events[this.#read];
+    const value = this.#reply.events.take();
     if (value === undefined) return this.#reply.ended ? END : undefined;
-    this.#read++;
-    if (this.#read === events.length) {
-      events.length = 0;
-      this.#read = 0;
-    }
     return { done: false, value };
   }
 

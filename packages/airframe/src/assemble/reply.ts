@@ -2,13 +2,13 @@ import { AirframeError, type Attempt, attemptOf } from '../errors.ts';
 import type {
   AssistantMessage,
   FinishReason,
-  InferenceStreamEvent,
   RateLimits,
   ReasoningPart,
   Timings,
   ToolCall,
   Usage,
 } from '../events.ts';
+import { EventQueue } from './event-queue.ts';
 import { TextBuffer } from './text-buffer.ts';
 import { type ToolCallFragment, ToolCalls } from './tool-calls.ts';
 
@@ -30,7 +30,7 @@ interface OpenReasoning {
  */
 export class Reply {
   /** Events not yet read by the consumer. */
-  readonly events: InferenceStreamEvent[] = [];
+  readonly events: EventQueue = new EventQueue();
   readonly #text = new TextBuffer();
   readonly #reasoning: OpenReasoning[] = [];
   readonly #toolCalls = new ToolCalls();

@@ -13,9 +13,10 @@ function usageAfter(...chunks: object[]): Usage {
   const reader = createReader(reply);
   for (const one of chunks) reader.event(JSON.stringify(one), undefined);
   reply.end();
-  const done = reply.events.find(event => event.type === 'done');
-  if (!done) throw new Error('no done event');
-  return done.usage;
+  for (let event = reply.events.take(); event; event = reply.events.take()) {
+    if (event.type === 'done') return event.usage;
+  }
+  throw new Error('no done event');
 }
 
 describe('usage', () => {

@@ -16,7 +16,7 @@ export function events(...chunks: object[]): Promise<InferenceResult> {
   for (const one of chunks) reader.event(JSON.stringify(one), undefined);
   reply.end();
   const stream = (async function* () {
-    yield* reply.events;
+    for (let event = reply.events.take(); event; event = reply.events.take()) yield event;
   })();
   return collect(stream, { throwOnError: false });
 }
