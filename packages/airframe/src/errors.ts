@@ -142,6 +142,13 @@ export class AirframeError extends Error {
     return new AirframeError(this.category, this.problem, { ...this, cause: this.cause, ...changes });
   }
 
+  /** As {@link isAirframeError}: of any copy of this package, its subpaths being copies of their own. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return this === AirframeError
+      ? isAirframeError(value)
+      : Function.prototype[Symbol.hasInstance].call(this, value);
+  }
+
   /** Any thrown value as an AirframeError; one that is one already is returned as it is. */
   static from(value: unknown): AirframeError {
     if (isAirframeError(value)) return value;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { AirframeError } from '../../errors.ts';
 import type { AssistantMessage, ReasoningPart, ToolCall } from '../../events.ts';
 import type { InferenceRequest, Message, UserMessage } from '../../request.ts';
@@ -168,7 +167,7 @@ function wireToolCall(call: ToolCall, profile: Profile): object {
 /** Mistral refuses any other form; calls and results keep meeting because the same id always gives the same one. */
 function callId(id: string, { toolCallIds }: Profile): string {
   if (toolCallIds === 'any' || /^[A-Za-z0-9]{9}$/.test(id)) return id;
-  return createHash('sha256').update(id).digest('hex').slice(0, 9);
+  return process.getBuiltinModule('node:crypto').createHash('sha256').update(id).digest('hex').slice(0, 9);
 }
 
 function reasoningHistory(message: AssistantMessage, { reasoningHistory: form }: Profile): Fields {

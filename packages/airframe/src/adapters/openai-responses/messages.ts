@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { AssistantMessage } from '../../events.ts';
 import type { Message, UserMessage } from '../../request.ts';
 import { decodeSignature } from './signatures.ts';
@@ -98,5 +97,5 @@ const MAX_CALL_ID = 64;
 /** The API refuses longer ids, which other backends' calls may have; the same id always gives the same short one. */
 function callId(id: string): string {
   if (id.length <= MAX_CALL_ID) return id;
-  return `call_${createHash('sha256').update(id).digest('hex').slice(0, 32)}`;
+  return `call_${process.getBuiltinModule('node:crypto').createHash('sha256').update(id).digest('hex').slice(0, 32)}`;
 }
