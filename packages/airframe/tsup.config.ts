@@ -18,5 +18,5 @@ const shared: Options = {
 export default defineConfig([
   { ...shared, entry: ['src/index.ts'] },
   { ...shared, entry: subpaths, outDir: 'dist' },
-  { entry: ['src/index.ts', ...subpaths], dts: { only: true } },
+  { entry: ['src/index.ts', ...subpaths], format: 'esm', dts: { only: true } },
 ]);
