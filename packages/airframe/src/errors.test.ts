@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest';
+import { CollectError } from './collect.ts';
 import { AirframeError, isAirframeError, MAX_RAW_CHARS } from './errors.ts';
 
 it('is recognised by its marker, not by its class, so that two copies of the package get along', () => {
   const foreign = Object.defineProperty(new Error('x'), Symbol.for('@x/airframe.error'), { value: true });
   expect(isAirframeError(foreign)).toBe(true);
+  expect(foreign).toBeInstanceOf(AirframeError);
+  expect(foreign).not.toBeInstanceOf(CollectError);
   expect(isAirframeError(new Error('x'))).toBe(false);
   expect(isAirframeError(null)).toBe(false);
 });

@@ -144,9 +144,8 @@ export class AirframeError extends Error {
 
   /** As {@link isAirframeError}: of any copy of this package, its subpaths being copies of their own. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return this === AirframeError
-      ? isAirframeError(value)
-      : Function.prototype[Symbol.hasInstance].call(this, value);
+    // biome-ignore lint/complexity/noThisInStatic: a subclass inherits this, and knows only its own instances.
+    return this === AirframeError ? isAirframeError(value) : super[Symbol.hasInstance](value);
   }
 
   /** Any thrown value as an AirframeError; one that is one already is returned as it is. */
