@@ -122,6 +122,7 @@ async function* readStream(
 function readRest(parser: SseParser, reader: StreamReader): void {
   try {
     for (const { data, event } of parser.end()) reader.event(data, event);
+    if (parser.stray !== undefined) reader.event(parser.stray, undefined);
   } catch (error) {
     if (!isAirframeError(error) || error.category !== 'parse') throw error;
   }

@@ -51,20 +51,24 @@ export class SseParser {
     return this.#feed(this.#text.decode(bytes));
   }
 
-  /**
-   * Call at the end of the stream: a last event that lacks its empty line still counts, and so does JSON that was
-   * written into the stream as it is. Gemini reports errors in mid-stream that way (theopenco/llmgateway#3616, 2026-08).
-   */
+  /** Call at the end of the stream: a last event that lacks its empty line still counts. */
   end(): SseEvent[] {
-    const events = this.#feed(`${this.#text.end()}\n\n`);
-    return isJson(this.#stray) ? [...events, { data: this.#stray.trim() }] : events;
+    return this.#feed(`${this.#text.end()}\n\n`);
+  }
+
+  /**
+   * JSON that was written into the stream as it is, with no field's name in front; undefined without any. Gemini reports
+   * errors in mid-stream that way (theopenco/llmgateway#3616, 2026-08).
+   */
+  get stray(): string | undefined {
+    return isJson(this.#stray) ? this.#stray.trim() : undefined;
   }
 
   #feed(text: string): SseEvent[] {
     if (!this.#error) this.#parser.feed(text);
     if (this.#error) throw this.#error;
     const events = this.#events;
-    if (events.length > 0) this.#events = [];
+    this.#events = [];
     return events;
   }
 }
