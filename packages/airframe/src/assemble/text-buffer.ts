@@ -6,17 +6,10 @@ const MAX_PIECES = 64;
  * collector would copy them again and again: joined by the dozen they live a moment only.
  */
 export class TextBuffer {
-  #length = 0;
   readonly #pieces: string[] = [];
   readonly #joined: string[] = [];
 
-  /** In characters. */
-  get length(): number {
-    return this.#length;
-  }
-
   add(piece: string): void {
-    this.#length += piece.length;
     if (this.#pieces.push(piece) === MAX_PIECES) {
       this.#joined.push(this.#pieces.join(''));
       this.#pieces.length = 0;
