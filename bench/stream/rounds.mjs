@@ -7,10 +7,11 @@ const MEASURE = fileURLToPath(new URL('measure.mjs', import.meta.url));
 
 /**
  * How long to look. A round and the warm-up repeat a pass until they have taken that much CPU time, so that fast rows
- * are measured as well as slow ones, and the compiler has seen enough of them.
+ * are measured as well as slow ones. V8 optimises, guesses wrong and optimises again for seconds: a row of many
+ * functions comes to rest after four, the floor, which is one function, after one.
  */
-export const THOROUGH = { rounds: 5, roundMs: 200, warmUpMs: 1500 };
-export const QUICK = { rounds: 3, roundMs: 100, warmUpMs: 700 };
+export const THOROUGH = { rounds: 5, roundMs: 200, warmUpMs: 5000 };
+export const QUICK = { rounds: 5, roundMs: 100, warmUpMs: 4000 };
 
 /**
  * Measures rows on one scenario, each in a process of its own that lasts, in turns (A B C A B C …) so that noise of

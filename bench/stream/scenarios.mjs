@@ -1,9 +1,9 @@
 // What is streamed. `events` is per call; a round is `streams` lines at once, each with `calls` calls in turn.
 
-const text = (perWrite, streams) => ({
+const text = (perWrite, streams, events) => ({
   name: `text, ${perWrite} per write, ${streams} ${streams === 1 ? 'stream' : 'streams'}`,
   kind: 'text',
-  events: Math.ceil(20_000 / streams),
+  events,
   perWrite,
   streams,
   calls: 1,
@@ -18,11 +18,14 @@ const tools = (events, calls) => ({
   calls,
 });
 
-export const TEXT_50 = text(50, 1);
-export const TEXT_1 = text(1, 1);
-export const TEXT_50_WIDE = text(50, 64);
-export const TEXT_1_WIDE = text(1, 64);
+export const TEXT_50 = text(50, 1, 20_000);
+export const TEXT_1 = text(1, 1, 20_000);
+export const TEXT_50_WIDE = text(50, 64, 2_500);
+export const TEXT_1_WIDE = text(1, 64, 313);
 export const TOOLS_8000 = tools(8000, 1);
 export const TOOLS_1000 = tools(1000, 8);
 
-export const SCENARIOS = [TEXT_50, TEXT_1, TEXT_50_WIDE, TEXT_1_WIDE, TOOLS_8000, TOOLS_1000];
+/** What a call costs beside its events: here a figure per event is one per call. */
+export const CALLS = { ...text(1, 64, 1), name: 'answers of 1 event, 64 streams', calls: 5 };
+
+export const SCENARIOS = [TEXT_50, TEXT_1, TEXT_50_WIDE, TEXT_1_WIDE, TOOLS_8000, TOOLS_1000, CALLS];

@@ -138,7 +138,7 @@ export class EventStream<Extra extends object> extends SerialStream {
     this.#deadlines = this.#calls.begin(this.#endpoint, this.#options);
     const { signal } = this.#deadlines;
     signal.throwIfAborted();
-    signal.addEventListener('abort', () => this.#interrupt?.(signal.reason), { once: true });
+    this.#deadlines.onEnd(reason => this.#interrupt?.(reason));
     const call = { endpoint: this.#endpoint, request: this.#request, deadlines: this.#deadlines, signal };
     const source = await this.#definition.infer(call, this.#reply);
     return source[Symbol.asyncIterator]();

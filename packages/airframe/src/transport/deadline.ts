@@ -25,6 +25,7 @@ export class Deadlines {
   #phaseTimer: NodeJS.Timeout | undefined;
   #timedPhase: Phase | undefined;
   #totalTimer: NodeJS.Timeout | undefined;
+  #onEnd: ((reason: unknown) => void) | undefined;
   /** headersMs is one budget for all exchanges of a call. */
   #headersUntil: number | undefined;
 
@@ -42,6 +43,11 @@ export class Deadlines {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** Sets the one function that is told when the call ends before its time: cheaper than a listener on `signal`. */
+  onEnd(tell: (reason: unknown) => void): void {
+    this.#onEnd = tell;
   }
 
   /** Starts the clock of a phase and stops that of the phase before. */
@@ -78,7 +84,9 @@ export class Deadlines {
   }
 
   abort(reason: AirframeError): void {
+    if (this.#controller.signal.aborted) return;
     this.#controller.abort(reason);
+    this.#onEnd?.(reason);
   }
 
   /** Stops all clocks and lets go of the caller's signal. */
