@@ -45,6 +45,7 @@ export default defineConfig({
       // Each file has a process of its own, whose memory it measures.
       withRealParts('leaks', 'leaks', { execArgv: ['--expose-gc'] }),
       withRealParts('llama-server', 'llama-server', { setupFiles }),
+      withRealParts('redis', 'redis', { setupFiles }),
       withRealParts('in-process', 'model', { setupFiles }),
       withRealParts('terminal'),
       withRealParts('packed'),
