@@ -1,12 +1,14 @@
 export {
-  type CacheTokens,
   CostCalculator,
   type CostCalculatorOptions,
   type CostMetrics,
   calculateCost,
   getCostCalculator,
+  type TokenParts,
 } from './cost/calculator.ts';
-export type { ModelPrice, PriceTable } from './cost/prices.ts';
+export { type CostEstimate, type RequestSize, sizeOfRequest } from './cost/estimate.ts';
+export { CostSum, formatUsd, fromNanoUsd, toNanoUsd } from './cost/money.ts';
+export type { ModelPrice, PriceTable, PriceTier, TokenPrice } from './cost/price.ts';
 export { createAgentProvider, createLLMProvider, LLMFactory } from './factory.ts';
 export {
   type CompletionStream,

@@ -1,12 +1,7 @@
 import { type Logger, silentLogger } from '../logger.ts';
-import {
-  findSetTariff,
-  findTariff,
-  type PriceTable,
-  type Tariff,
-  type TariffBook,
-  tariffBook,
-} from './prices.ts';
+import { type CostEstimate, costAtMost, type RequestSize, tokensOfSize } from './estimate.ts';
+import { countOf, type PriceTable, type Tariff } from './price.ts';
+import { findSetTariff, findTariff, type TariffBook, tariffBook } from './prices.ts';
 
 /** What a call cost. */
 export interface CostMetrics {
@@ -23,10 +18,16 @@ export interface CostMetrics {
   tokensPerDollar: number;
 }
 
-/** Parts of the prompt tokens that have a price of their own. */
-export interface CacheTokens {
+/** Parts of the tokens that may have a price of their own, under the names of airframe's `Usage`. */
+export interface TokenParts {
+  /** Of the prompt tokens. */
   cachedTokens?: number | undefined;
+  /** Of the prompt tokens. */
   cacheWriteTokens?: number | undefined;
+  /** Of `cacheWriteTokens`: those to be kept for an hour. */
+  cacheWrite1hTokens?: number | undefined;
+  /** Of the completion tokens. */
+  reasoningTokens?: number | undefined;
 }
 
 export interface CostCalculatorOptions {
@@ -43,9 +44,11 @@ const MAX_REMEMBERED = 1_000;
 export class CostCalculator {
   readonly #own: TariffBook;
   readonly #logger: Logger;
-  readonly #tariffs = new Map<string, Tariff>();
-  readonly #unpriced = new Set<string>();
+  /** null: nobody knows the price. */
+  readonly #tariffs = new Map<string, Tariff | null>();
+  readonly #unpriced = new Map<string, { provider: string; model: string }>();
 
+  /** @throws AirframeError (invalid_request) naming a price that makes no sense */
   constructor(options: CostCalculatorOptions = {}) {
     this.#own = tariffBook(options.prices ?? {});
     this.#logger = options.logger ?? silentLogger;
@@ -54,6 +57,8 @@ export class CostCalculator {
   /**
    * @param provider provider type, e.g. `openai`
    * @param promptTokens all of them, cached ones included
+   * @param completionTokens all of them, reasoning included
+   * @param options a `Usage` fits as it is
    * @param options.logger told instead of the calculator's own when the model has no price
    */
   calculateCost(
@@ -61,15 +66,19 @@ export class CostCalculator {
     model: string,
     promptTokens: number,
     completionTokens: number,
-    options: CacheTokens & { logger?: Logger } = {},
+    options: TokenParts & { logger?: Logger } = {},
   ): CostMetrics {
     const prompt = countOf(promptTokens);
     const completion = countOf(completionTokens);
     const cached = Math.min(countOf(options.cachedTokens), prompt);
     const cacheWrite = Math.min(countOf(options.cacheWriteTokens), prompt - cached);
-    const tariff = this.#tariff(provider, model);
+    const cacheWrite1h = Math.min(countOf(options.cacheWrite1hTokens), cacheWrite);
+    const reasoning = Math.min(countOf(options.reasoningTokens), completion);
+    const timestamp = new Date();
+    const tariff = this.#tariff(provider, model, timestamp);
     if (!tariff) this.#warn(provider, model, options.logger ?? this.#logger);
-    const costUsd = tariff?.cost({ prompt, completion, cached, cacheWrite }) ?? 0;
+    const parts = { cached, cacheWrite, cacheWrite1h, reasoning };
+    const costUsd = tariff?.cost({ prompt, completion, ...parts }) ?? 0;
     const totalTokens = prompt + completion;
     return {
       provider,
@@ -79,7 +88,7 @@ export class CostCalculator {
       totalTokens,
       costUsd,
       priced: tariff !== undefined,
-      timestamp: new Date(),
+      timestamp,
       tokensPerDollar: costUsd > 0 ? totalTokens / costUsd : Number.POSITIVE_INFINITY,
     };
   }
@@ -87,6 +96,25 @@ export class CostCalculator {
   /** USD that a text would cost as a prompt. */
   estimateCost(provider: string, model: string, text: string, tokensPerChar = 0.25): number {
     return this.calculateCost(provider, model, Math.ceil(text.length * tokensPerChar), 0).costUsd;
+  }
+
+  /**
+   * What a request may cost at most, for a budget to reserve before it is sent. Taken to be true: a prompt has no
+   * more than 0.4 tokens a character and 5,000 an image, all of it may be written to the cache, the answer is as
+   * long as `maxTokens` allows, and there is one answer.
+   * @param size see {@link sizeOfRequest}
+   */
+  estimateRequest(provider: string, model: string, size: RequestSize): CostEstimate {
+    const tokens = tokensOfSize(model, size);
+    const tariff = this.#tariff(provider, model);
+    if (!tariff) this.#warn(provider, model, this.#logger);
+    const costUsd = tariff ? costAtMost(tariff, tokens, size.cacheTtl) : 0;
+    return { ...tokens, costUsd, priced: tariff !== undefined };
+  }
+
+  /** Models that were asked for and have no price, in the order they came up; 1,000 at most. */
+  unpricedModels(): { provider: string; model: string }[] {
+    return [...this.#unpriced.values()].map(unpriced => ({ ...unpriced }));
   }
 
   /** USD per 1,000 prompt and completion tokens; `[0, 0]` when free or unknown ({@link isPriced} tells which). */
@@ -107,19 +135,22 @@ export class CostCalculator {
    */
   billingModel(provider: string, requested: string | undefined, reported: string | undefined): string {
     if (requested === undefined) return reported ?? 'default';
-    if (reported === undefined || findSetTariff(this.#own, provider, requested)) return requested;
+    if (reported === undefined || this.#isSet(provider, requested)) return requested;
     return this.isPriced(provider, reported) ? reported : requested;
   }
 
-  #tariff(provider: string, model: string): Tariff | undefined {
+  #isSet(provider: string, model: string): boolean {
+    return findSetTariff(this.#own, provider, model, new Date()) !== undefined;
+  }
+
+  #tariff(provider: string, model: string, at = new Date()): Tariff | undefined {
     const key = `${provider}\n${model}`;
     const known = this.#tariffs.get(key);
-    if (known) return known;
-    const tariff = findTariff(this.#own, provider, model);
-    if (tariff) {
-      if (this.#tariffs.size >= MAX_REMEMBERED) this.#tariffs.clear();
-      this.#tariffs.set(key, tariff);
-    }
+    if (known === null) return undefined;
+    if (known && at.getTime() < known.until) return known;
+    const tariff = findTariff(this.#own, provider, model, at);
+    if (this.#tariffs.size >= MAX_REMEMBERED) this.#tariffs.clear();
+    this.#tariffs.set(key, tariff ?? null);
     return tariff;
   }
 
@@ -127,15 +158,10 @@ export class CostCalculator {
     const key = `${provider}\n${model}`;
     if (this.#unpriced.has(key)) return;
     if (this.#unpriced.size >= MAX_REMEMBERED) this.#unpriced.clear();
-    this.#unpriced.add(key);
+    this.#unpriced.set(key, { provider, model });
     const text = `no price is known for ${provider} model ${JSON.stringify(model)}; its calls count as 0 USD, unpriced; set one with CostCalculator({prices})`;
     logger.warn(text, { provider, model });
   }
-}
-
-/** A count that is missing or makes no sense is 0: a reply that is paid for must not be lost over its figures. */
-function countOf(tokens: number | undefined): number {
-  return tokens !== undefined && Number.isFinite(tokens) && tokens > 0 ? tokens : 0;
 }
 
 let shared: CostCalculator | undefined;
@@ -152,7 +178,7 @@ export function calculateCost(
   model: string,
   promptTokens: number,
   completionTokens: number,
-  options: CacheTokens = {},
+  options: TokenParts = {},
 ): CostMetrics {
   return getCostCalculator().calculateCost(provider, model, promptTokens, completionTokens, options);
 }

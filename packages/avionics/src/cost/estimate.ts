@@ -1,0 +1,108 @@
+import type { InferenceRequest, Message } from '@x/airframe';
+import { defined } from '../providers/options.ts';
+import { countOf, type Tariff } from './price.ts';
+
+/** How much a request asks for, before it is sent. */
+export interface RequestSize {
+  /** Tokens of the prompt, images and tools included, where they have been counted. */
+  promptTokens?: number;
+  /** Else: characters of the prompt, tools and schema included; outside ASCII one counts as its UTF-8 bytes. */
+  promptChars?: number;
+  /** Else: images in the prompt. */
+  images?: number;
+  /** Upper bound on generated tokens, reasoning included. Default 4096, for want of a bound. */
+  maxTokens?: number;
+  /** `1h`: what the prompt writes to the cache is kept, and paid for, as long. */
+  cacheTtl?: '5m' | '1h';
+}
+
+/** What a request may cost at most. */
+export interface CostEstimate {
+  promptTokens: number;
+  completionTokens: number;
+  costUsd: number;
+  /** false: nobody knows the price, and `costUsd` is 0 for want of one. */
+  priced: boolean;
+}
+
+/** English takes 0.25 tokens a character; code, JSON and languages of other scripts 0.3 to 0.4 a byte. */
+const TOKENS_PER_CHAR = 0.4;
+
+/** Vendors scale images down to at most 1,500 to 5,000 tokens (OpenAI, Anthropic and Google, vision guides, 2026). */
+const TOKENS_PER_IMAGE = 5_000;
+
+/** Where an image costs more: 2,833 tokens and 5,667 for each of up to 8 tiles (OpenAI, vision guide, 2026). */
+const TOKENS_PER_IMAGE_BY_MODEL: readonly [RegExp, number][] = [[/^gpt-4o-mini/, 48_169]];
+
+const DEFAULT_MAX_TOKENS = 4_096;
+
+/** What a chat template puts around a message. */
+const CHARS_PER_MESSAGE = 20;
+
+/** What a backend tells a model about tools as such; Anthropic's are the longest with some 300 to 800 tokens. */
+const CHARS_FOR_TOOLS = 2_000;
+
+/** Tokens that a request may use at most. */
+export function tokensOfSize(
+  model: string,
+  size: RequestSize,
+): Pick<CostEstimate, 'promptTokens' | 'completionTokens'> {
+  const { promptTokens, promptChars, images, maxTokens = DEFAULT_MAX_TOKENS } = size;
+  const perImage =
+    TOKENS_PER_IMAGE_BY_MODEL.find(([pattern]) => pattern.test(model))?.[1] ?? TOKENS_PER_IMAGE;
+  const guessed = Math.ceil(countOf(promptChars) * TOKENS_PER_CHAR) + countOf(images) * perImage;
+  return { promptTokens: countOf(promptTokens ?? guessed), completionTokens: countOf(maxTokens) };
+}
+
+/** USD that these tokens cost at the dearest of what they may turn out to be: plain, cached or cache writes. */
+export function costAtMost(
+  tariff: Tariff,
+  {
+    promptTokens: prompt,
+    completionTokens: completion,
+  }: Pick<CostEstimate, 'promptTokens' | 'completionTokens'>,
+  cacheTtl: RequestSize['cacheTtl'],
+): number {
+  const none = { cached: 0, cacheWrite: 0, cacheWrite1h: 0 };
+  const prompts = [none, { ...none, cached: prompt }, { ...none, cacheWrite: prompt }];
+  if (cacheTtl === '1h') prompts.push({ ...none, cacheWrite: prompt, cacheWrite1h: prompt });
+  const costs = prompts.flatMap(parts =>
+    [0, completion].map(reasoning => tariff.cost({ prompt, completion, ...parts, reasoning })),
+  );
+  return Math.max(...costs);
+}
+
+/**
+ * The size of a request for {@link CostCalculator.estimateRequest}: texts, tool calls and thinking of all messages,
+ * tools, the schema of the answer, images by number. What `extra` adds is not in it.
+ */
+export function sizeOfRequest(request: InferenceRequest): RequestSize {
+  const { tools = [], responseFormat, maxTokens, promptCache } = request;
+  const messages: readonly Message[] = request.messages ?? [];
+  const texts = [request.prompt ?? '', ...messages.flatMap(textsOf)];
+  if (tools.length > 0) texts.push(JSON.stringify(tools));
+  if (responseFormat) texts.push(JSON.stringify(responseFormat));
+  return {
+    promptChars:
+      texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0) +
+      messages.length * CHARS_PER_MESSAGE +
+      (tools.length > 0 ? CHARS_FOR_TOOLS : 0),
+    images: messages.reduce((sum, message) => sum + imagesOf(message), 0),
+    ...defined({ maxTokens, cacheTtl: promptCache?.ttl }),
+  };
+}
+
+function textsOf(message: Message): string[] {
+  const { content } = message;
+  const texts =
+    typeof content === 'string' ? [content] : content.map(part => (part.type === 'text' ? part.text : ''));
+  if (message.role !== 'assistant') return texts;
+  const { reasoning = [], toolCalls = [] } = message;
+  // A signature stands for the thinking, which the backend puts back in its place.
+  const thoughts = reasoning.map(({ text, signature = '' }) => text || signature);
+  return [...texts, ...thoughts, ...toolCalls.flatMap(call => [call.name, call.arguments])];
+}
+
+function imagesOf({ content }: Message): number {
+  return typeof content === 'string' ? 0 : content.filter(part => part.type === 'image').length;
+}
