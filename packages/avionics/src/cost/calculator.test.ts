@@ -13,6 +13,15 @@ describe('prices', () => {
     ['llamaserver', 'gpt-4', 0, 0],
     ['llamacpp', 'anything', 0, 0],
     ['mock', 'anything', 0, 0],
+    ['ollama', 'qwen3:8b', 0, 0],
+    ['vllm', 'gpt-4', 0, 0],
+    ['lmstudio', 'anything', 0, 0],
+    ['groq', 'llama-3.3-70b-versatile', 0.00059, 0.00079],
+    ['mistral', 'mistral-large-2411', 0.002, 0.006],
+    ['together', 'meta-llama/Llama-3.3-70B-Instruct-Turbo', 0.00088, 0.00088],
+    ['openrouter', 'openai/gpt-4.1', 0.002, 0.008],
+    ['gemini', 'gemini-2.5-flash', 0.0003, 0.0025],
+    ['azure', 'claude-sonnet-5-5', 0.002, 0.01],
   ])('of %s %s are %d and %d USD per 1K tokens', (provider, model, prompt, completion) => {
     const calculator = new CostCalculator();
     expect(calculator.getPricing(provider, model)).toEqual([prompt, completion]);
@@ -30,6 +39,18 @@ describe('prices', () => {
     expect(calculator.getPricing('openai', 'gpt-4')).toEqual([1, 2]);
     expect(calculator.calculateCost('llamaserver', 'qwen-72b', 1_000, 1_000).costUsd).toBeCloseTo(0.0003, 12);
     expect(calculator.getPricing('llamaserver', 'other')).toEqual([0, 0]);
+  });
+
+  it('set by hand are refused where they make no sense', () => {
+    const tiers = [{ above: 1_000, prompt: Number.NaN }];
+    for (const [price, name] of [
+      [{ prompt: -1, completion: 0 }, 'the prompt price of openai model "m" is -1'],
+      [{ prompt: 1, completion: 0, tiers }, 'the prompt price of openai model "m" is NaN'],
+    ] as const) {
+      expect(() => new CostCalculator({ prices: { openai: { m: price } } })).toThrow(
+        `${name}; set USD per 1,000 tokens, 0 or more`,
+      );
+    }
   });
 });
 
@@ -53,6 +74,54 @@ describe('a cost', () => {
   it('has a long prompt at the price of long prompts', () => {
     expect(calculateCost('anthropic', 'claude-sonnet-4-5', 100_000, 0).costUsd).toBeCloseTo(0.3, 9);
     expect(calculateCost('anthropic', 'claude-sonnet-4-5', 300_000, 0).costUsd).toBeGreaterThan(1.2);
+  });
+
+  it('has reasoning tokens once: as completion, or at their own price', () => {
+    const prices = { openai: { thinker: { prompt: 1, completion: 2, reasoning: 5 } } };
+    const own = new CostCalculator({ prices });
+    expect(own.calculateCost('openai', 'thinker', 0, 1_000, { reasoningTokens: 400 }).costUsd).toBe(3.2);
+    expect(own.calculateCost('openai', 'thinker', 0, 1_000, { reasoningTokens: 9_000 }).costUsd).toBe(5);
+    const o3 = (reasoningTokens: number) =>
+      calculateCost('openai', 'o3', 0, 1_000, { reasoningTokens }).costUsd;
+    expect(o3(0)).toBeCloseTo(0.008, 12);
+    expect(o3(800)).toBe(o3(0));
+  });
+
+  it('has tokens written to the cache for an hour at their own price', () => {
+    const cost = calculateCost('anthropic', 'claude-sonnet-4-0', 1_000, 0, {
+      cacheWriteTokens: 1_000,
+      cacheWrite1hTokens: 400,
+    });
+    expect(cost.costUsd).toBeCloseTo(0.6 * 0.00375 + 0.4 * 0.006, 12);
+  });
+
+  it('takes a usage as it is', () => {
+    const usage = {
+      promptTokens: 1_000,
+      completionTokens: 100,
+      totalTokens: 1_100,
+      cachedTokens: 1_000,
+      reasoningTokens: 50,
+      source: 'reported',
+    } as const;
+    const cost = calculateCost('openai', 'o3', usage.promptTokens, usage.completionTokens, usage);
+    expect(cost.costUsd).toBeCloseTo(0.0005 + 0.0008, 12);
+  });
+
+  it('has the price of the highest tier that the prompt exceeds, for all its tokens', () => {
+    const tiers = [
+      { above: 2_000, prompt: 4, completion: 20 },
+      { above: 1_000, prompt: 2 },
+    ];
+    const prices = { openai: { m: { prompt: 1, completion: 10, cachedPrompt: 0.5, tiers } } };
+    const own = new CostCalculator({ prices });
+    const cost = (prompt: number, cachedTokens = 0) =>
+      own.calculateCost('openai', 'm', prompt, 1_000, { cachedTokens }).costUsd;
+    expect(cost(1_000)).toBe(11);
+    expect(cost(1_001)).toBeCloseTo(2.002 + 10, 12);
+    expect(cost(2_000)).toBe(14);
+    expect(cost(3_000)).toBe(32);
+    expect(cost(3_000, 1_000)).toBe(28.5);
   });
 
   it('survives figures that make no sense', () => {
@@ -82,6 +151,10 @@ describe('a model nobody knows', () => {
       });
     }
     expect(calculator.isPriced('openai', 'gpt-99')).toBe(false);
+    expect(calculator.unpricedModels()).toEqual([
+      { provider: 'openai', model: 'gpt-99' },
+      { provider: 'openai', model: 'constructor' },
+    ]);
     expect(warn.mock.calls.map(([message]) => message)).toEqual([
       expect.stringContaining('openai model "gpt-99"'),
       expect.stringContaining('openai model "constructor"'),

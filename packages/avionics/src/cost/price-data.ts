@@ -1,5 +1,5 @@
 import { calcPrice, type PriceCalculation } from '@pydantic/genai-prices';
-import { type ModelPrice, type Tariff, type TokenPrice, tariffOf } from './price.ts';
+import { type ModelPrice, perThousand, type Tariff, type TokenPrice, tariffOf } from './price.ts';
 
 /** Our names of prices, and the data package's. Absent ones mean the same here and there. */
 const PRICE_KEYS: readonly [keyof TokenPrice, string][] = [
@@ -45,8 +45,12 @@ function ratesFor(rates: Rates, promptTokens: number): Partial<TokenPrice> {
     if (rate === undefined) continue;
     const base = typeof rate === 'object' ? rate.base : rate;
     const tier = tiersOf(rate).findLast(({ start }) => promptTokens > start);
-    prices[name] = (tier?.price ?? base) / 1_000;
+    prices[name] = perThousand(tier?.price ?? base);
   }
+  // What OpenRouter lists as Gemini's cache write is the storage alone; the tokens are paid as well
+  // (openrouter.ai/docs, prompt caching, 2026). Nobody writes a prompt to the cache for less than its price.
+  const { prompt = 0, cacheWrite = prompt } = prices;
+  if (cacheWrite < prompt) prices.cacheWrite = prompt + cacheWrite;
   return prices;
 }
 

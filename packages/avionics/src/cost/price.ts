@@ -84,6 +84,11 @@ function sum(rates: Required<TokenPrice>, tokens: PricedTokens): number {
   );
 }
 
+/** Price lists are per million; 0.59 USD of them are 0.00059 here, without a tail of noise. */
+export function perThousand(usdPerMillion: number): number {
+  return Number((usdPerMillion / 1_000).toPrecision(15));
+}
+
 /** A count that is missing or makes no sense is 0: a reply that is paid for must not be lost over its figures. */
 export function countOf(tokens: number | undefined): number {
   return tokens !== undefined && Number.isFinite(tokens) && tokens > 0 ? tokens : 0;

@@ -1,8 +1,8 @@
-import type { ModelPrice, PriceTable, TokenPrice } from './price.ts';
+import { type ModelPrice, type PriceTable, perThousand, type TokenPrice } from './price.ts';
 
 /**
- * Prices over those of the data package, where that is wrong; checked against 0.1.8. Each with the source and
- * the date of the fact.
+ * Prices over those of the data package, where that is wrong or lacks a model; checked against 0.1.8. Each with the
+ * source and the date of the fact.
  */
 export const REFERENCE_PRICES: PriceTable = {
   // The reference text of this package; OpenAI has since lowered the price of newer snapshots.
@@ -74,6 +74,6 @@ function deepSeekPrice(offPeak: TokenPrice, at: Date): ModelPrice {
 }
 
 function perMillion(price: TokenPrice, factor = 1): TokenPrice {
-  const rates = Object.entries(price).map(([name, usd]) => [name, (usd * factor) / 1_000]);
+  const rates = Object.entries(price).map(([name, usd]) => [name, perThousand(usd * factor)]);
   return { ...price, ...Object.fromEntries(rates) };
 }
