@@ -100,7 +100,7 @@ export class CostCalculator {
 
   /**
    * What a request may cost at most, for a budget to reserve before it is sent. Taken to be true: a prompt has no
-   * more than 0.4 tokens a character and 5,000 an image, all of it may be written to the cache, the answer is as
+   * more than 0.5 tokens a character and 5,000 an image, all of it may be written to the cache, the answer is as
    * long as `maxTokens` allows, and there is one answer.
    * @param size see {@link sizeOfRequest}
    */

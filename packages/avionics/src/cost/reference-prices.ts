@@ -5,10 +5,10 @@ import { type ModelPrice, type PriceTable, perThousand, type TokenPrice } from '
  * source and the date of the fact.
  */
 export const REFERENCE_PRICES: PriceTable = {
-  // The reference text of this package; OpenAI has since lowered the price of newer snapshots.
+  // OpenAI's price of 2023-06-13, which the reference text of this package has; newer snapshots cost less.
   openai: { 'gpt-3.5-turbo': { prompt: 0.0015, completion: 0.002 } },
-  // platform.claude.com, models overview and pricing, 2026-10-07: cache hits of Sonnet 5.5 went from 0.1 to 0.05
-  // of the input, and Haiku 5.5 has two bands. The package takes the one for Sonnet 5 and has none for the other.
+  // platform.claude.com, pricing, as of 2026-10-07: cache hits of Sonnet 5.5 went from 0.1 to 0.05 of the input, and
+  // Haiku 5.5 costs five times as much beyond 100K. The package takes the one for Sonnet 5 and lacks the other.
   anthropic: {
     'claude-sonnet-5-5': perMillion({
       prompt: 2,
@@ -39,11 +39,11 @@ export const REFERENCE_PRICES: PriceTable = {
       ],
     },
   },
-  // console.groq.com/docs/models, 2026-08: costs what gpt-oss-20b does; the package takes it for gpt-oss-120b.
+  // console.groq.com/docs/models, and LiteLLM 2026-08-01: what gpt-oss-20b costs; the package takes it for the 120b.
   groq: {
     'openai/gpt-oss-safeguard-20b': perMillion({ prompt: 0.075, completion: 0.3, cachedPrompt: 0.0375 }),
   },
-  // together.ai/pricing, 2026-08; the package says 0.9.
+  // LiteLLM, 2026-08-01; the package says 0.9.
   together: { 'mistralai/Mixtral-8x7B-Instruct-v0.1': perMillion({ prompt: 0.6, completion: 0.6 }) },
 };
 
