@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto';
+import { AirframeError } from '@x/airframe';
+import { FailOpenStore } from '../store/fail-open.ts';
+import { MemoryStore } from '../store/memory.ts';
+import {
+  isStoreError,
+  type ReserveReply,
+  type ReserveRequest,
+  type Settlement,
+  STORE_FAILED,
+  type Store,
+} from '../store/store.ts';
+import { cancellationOf } from '../store/windows.ts';
+import { rejectionOf } from './rejection.ts';
+import { checkRules, type Limit, type LimitRule, limitsOf, PER_UNIT, type Unit } from './rules.ts';
+import { Subjects } from './subjects.ts';
+
+/** Tokens and billionths of a US dollar; whole numbers from 0. */
+export interface Amounts {
+  tokens: number;
+  nanoUsd: number;
+}
+
+/** A call that is about to be made, with what it is expected to use. */
+export interface LimitedCall extends Amounts {
+  agent?: string | undefined;
+  keys?: readonly string[] | undefined;
+  tags?: readonly string[] | undefined;
+}
+
+/** What a call may use. Of all its endings the first one counts. */
+export interface Reservation {
+  /** The call is over and has used this, whether it went well or not. Rejects only for amounts that are none. */
+  settle(actual: Amounts): Promise<void>;
+  /** The call was never made. */
+  release(): Promise<void>;
+}
+
+export interface LimiterOptions {
+  rules: readonly LimitRule[];
+  /** Default: one of this process's own. The caller closes it. */
+  store?: Store;
+  /**
+   * What happens to calls while a shared store is away. `open` (default): they go on, each process counts for
+   * itself, and all is booked when the store is back; see {@link FailOpenStore}. `closed`: they are refused.
+   */
+  whenStoreFails?: 'open' | 'closed';
+  /**
+   * After this many milliseconds a reservation that was never settled, its process having died, is given back;
+   * until then it counts as spent. Should be longer than any call. Default 900,000, a quarter of an hour.
+   */
+  reservationMs?: number;
+}
+
+/** How far a limit is used. Amounts are in the rule's unit: US dollars, tokens or requests. */
+export interface LimitUsage {
+  rule: string;
+  scope: LimitRule['scope'];
+  /** The agent, key or tag; undefined with scope `all`. */
+  subject: string | undefined;
+  unit: Unit;
+  limit: number;
+  spent: number;
+  /** Held by calls under way. */
+  reserved: number;
+  /** Milliseconds since the epoch. */
+  resetsAt: number;
+}
+
+const NOTHING: Reservation = { settle: async () => {}, release: async () => {} };
+
+/**
+ * Keeps calls within budgets and rates. A call is let in while none of its limits is used up, counting what others
+ * hold: whatever runs at once, no limit is passed by more than one call's reservation. A limit that a call expects
+ * to use nothing of (US dollars of a local model) does not keep it back.
+ */
+export class Limiter {
+  readonly #rules: readonly LimitRule[];
+  readonly #store: Store;
+  readonly #reservationMs: number;
+  readonly #subjects: Subjects;
+
+  /** @throws AirframeError (invalid_request) when a rule is wrong */
+  constructor(options: LimiterOptions) {
+    const { rules, store = new MemoryStore(), whenStoreFails = 'open', reservationMs = 900_000 } = options;
+    this.#rules = checkRules(rules);
+    this.#store =
+      whenStoreFails === 'open' && !(store instanceof MemoryStore) ? new FailOpenStore(store) : store;
+    this.#reservationMs = reservationMs;
+    this.#subjects = new Subjects(this.#rules);
+  }
+
+  /**
+   * Takes what the call is expected to use from all its limits, or from none. Without a limit for it no store is asked.
+   * @throws AirframeError (rate_limit for windows up to a minute, else quota; code `limit_reached`) with
+   * `retryAfterMs`; (overloaded) when the store is away and limits fail closed
+   */
+  async reserve(call: LimitedCall): Promise<Reservation> {
+    checkAmounts(call);
+    const limits = this.#limitsFor(call);
+    if (limits.length === 0) return NOTHING;
+    const amounts = limits.map(({ unit }) => amountOf(unit, call));
+    const request: ReserveRequest = {
+      id: randomUUID(),
+      ttlMs: this.#reservationMs,
+      charges: limits.map(({ key, window, limit }, index) => ({
+        key,
+        window,
+        limit,
+        amount: amounts[index] ?? 0,
+      })),
+    };
+    const reply = await this.#ask(request);
+    if (!reply.granted) throw rejectionOf(limits, amounts, reply);
+    return this.#reservation(request.id, limits, reply);
+  }
+
+  /**
+   * All limits of rules with one subject, and of others for those agents, keys and tags that this process has seen
+   * last (up to 1,000).
+   * @throws AirframeError (overloaded) when the store is away and limits fail closed
+   */
+  async usage(): Promise<LimitUsage[]> {
+    const limits = this.#subjects.limits();
+    if (limits.length === 0) return [];
+    const windows = await this.#store.usage(limits);
+    return limits.flatMap(({ rule, unit, subject, limit }, index) => {
+      const window = windows[index];
+      if (!window) return [];
+      const per = PER_UNIT[unit];
+      return {
+        rule: rule.name,
+        scope: rule.scope,
+        subject: rule.scope === 'all' ? undefined : subject,
+        unit,
+        limit: limit / per,
+        spent: window.spent / per,
+        reserved: window.held / per,
+        resetsAt: window.endsAt,
+      };
+    });
+  }
+
+  #limitsFor(call: LimitedCall): Limit[] {
+    const limits: Limit[] = [];
+    for (const rule of this.#rules) {
+      for (const subject of subjectsOf(rule, call)) {
+        if (rule.match !== undefined && rule.match !== subject) continue;
+        this.#subjects.saw(rule, subject);
+        limits.push(...limitsOf(rule, subject));
+      }
+    }
+    return limits;
+  }
+
+  async #ask(request: ReserveRequest): Promise<ReserveReply> {
+    try {
+      return await this.#store.reserve(request);
+    } catch (error) {
+      if (!isStoreError(error)) throw error;
+      // It may have been taken all the same, and nobody else would give it back.
+      if (error.code === STORE_FAILED) await this.#store.settle(cancellationOf(request));
+      throw new AirframeError(error.category, `limits cannot be checked: ${error.message}`, {
+        ...error,
+        remedy: "or let calls go on meanwhile, with whenStoreFails: 'open'",
+      });
+    }
+  }
+
+  #reservation(id: string, limits: readonly Limit[], { windows }: ReserveReply): Reservation {
+    let over = false;
+    const end = async (amount: (unit: Unit) => number): Promise<void> => {
+      if (over) return;
+      over = true;
+      const charges: Settlement['charges'][number][] = [];
+      for (const [index, { key, unit }] of limits.entries()) {
+        const window = windows[index];
+        if (!window) continue;
+        const { startsAt, endsAt } = window;
+        charges.push({ key, startsAt, endsAt, amount: amount(unit) });
+      }
+      await this.#store.settle({ id, charges });
+    };
+    return {
+      settle: async actual => {
+        checkAmounts(actual);
+        await end(unit => amountOf(unit, actual));
+      },
+      release: () => end(() => 0),
+    };
+  }
+}
+
+function subjectsOf({ scope }: LimitRule, { agent, keys = [], tags = [] }: LimitedCall): Iterable<string> {
+  switch (scope) {
+    case 'all':
+      return [''];
+    case 'agent':
+      return agent === undefined ? [] : [agent];
+    case 'key':
+      return new Set(keys);
+    case 'tag':
+      return new Set(tags);
+  }
+}
+
+function amountOf(unit: Unit, { tokens, nanoUsd }: Amounts): number {
+  return { usd: nanoUsd, tokens, requests: 1 }[unit];
+}
+
+function checkAmounts({ tokens, nanoUsd }: Amounts): void {
+  for (const [name, amount] of Object.entries({ tokens, nanoUsd })) {
+    if (Number.isSafeInteger(amount) && amount >= 0) continue;
+    throw new AirframeError('invalid_request', `${name} of a call is ${amount}; give a whole number from 0`);
+  }
+}

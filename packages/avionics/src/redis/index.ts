@@ -1,0 +1,1 @@
+export { connectRedisStore, RedisStore, type RedisStoreOptions } from './redis-store.ts';
