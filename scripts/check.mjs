@@ -45,6 +45,7 @@ const STEPS = [
   tests('fuzz', 'the event parser against a reference'),
   tests('leaks', 'of memory, sockets and listeners'),
   tests('llama-server', 'against a real llama-server'),
+  tests('redis', 'against a real Redis'),
   tests('in-process', 'with the in-process model'),
   onDist(tests('terminal', 'of the terminal app, as a user runs it')),
   onDist(tests('packed', 'of the packed tarballs, in empty projects')),

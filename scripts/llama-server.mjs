@@ -8,16 +8,14 @@
 //   <key>.build/         the build tree, kept so that a second target (llama-bench) compiles little
 //   <key>.log            output of git, cmake and the compiler
 //   *.lock               one process at a time: a symlink whose target is the holder's pid
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, homedir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { ensurePrograms, findProgram, isProgram, run, since, toStderr } from './programs.mjs';
 
 const CMAKE_OPTIONS = [
   '-DCMAKE_BUILD_TYPE=Release',
@@ -37,9 +35,16 @@ const COMPILERS = [
   ['c++', 'g++', 'clang++'],
 ];
 const OWN_SERVER = 'set LLAMA_SERVER_PATH to a llama-server of your own';
+const BUILD_TOOLS = {
+  purpose: 'building llama.cpp',
+  packages: ['git', 'cmake', 'make', 'g++'],
+  hints: [
+    'Fedora: `sudo dnf install git cmake make gcc-c++`',
+    'macOS: `xcode-select --install; brew install cmake`',
+  ],
+  instead: OWN_SERVER,
+};
 
-const toStderr = line => process.stderr.write(`${line}\n`);
-const since = started => `${Math.round((Date.now() - started) / 1000)} s`;
 const root = () => join(cacheDir(), 'llama.cpp');
 const heldLocks = new Set();
 
@@ -82,7 +87,7 @@ export async function ensureLlamaSource({ log = toStderr } = {}) {
     if (fs.existsSync(source)) return;
     const half = `${source}.half`;
     const out = { log, logFile: `${source}.log` };
-    await ensurePrograms([['git']], out);
+    await ensurePrograms([['git']], BUILD_TOOLS, out);
     fs.rmSync(half, { recursive: true, force: true });
     await run(`cloning llama.cpp ${release}`, 'git', ['clone', bundle, half], out);
     fs.renameSync(half, source);
@@ -95,7 +100,7 @@ async function build(targets, paths, base, log) {
   const [tree, names] = [`${base}.build`, targets.join(', ')];
   const out = { log, logFile: `${base}.log` };
   log(`building ${names} from llama.cpp: once, some minutes; output in ${out.logFile}`);
-  await ensurePrograms([['git'], ['cmake'], ['ninja', 'make'], ...COMPILERS], out);
+  await ensurePrograms([['git'], ['cmake'], ['ninja', 'make'], ...COMPILERS], BUILD_TOOLS, out);
   const source = await ensureLlamaSource({ log });
   // Reused only if its last build ended well, in this place: a killed compiler can leave half an object file
   // that looks up to date, and cmake refuses a tree that was moved.
@@ -148,66 +153,6 @@ function machineHash() {
 
 const readMatch = (file, pattern) =>
   (fs.existsSync(file) ? fs.readFileSync(file, 'utf8').match(pattern) : null) ?? [];
-const searchPath = () => (process.env.PATH ?? '').split(delimiter);
-const findProgram = name => searchPath().find(dir => isProgram(join(dir, name)));
-
-function isProgram(path) {
-  const stat = fs.statSync(path, { throwIfNoEntry: false });
-  return Boolean(stat?.isFile() && stat.mode & 0o111);
-}
-
-/** Each need is a list of programs of which one is enough. Root on Debian gets the missing ones installed. */
-async function ensurePrograms(needs, out) {
-  const lacking = needs.filter(names => !names.some(findProgram)).map(names => names.join(' or '));
-  if (lacking.length === 0) return;
-  const packages = ['git', 'cmake', 'make', 'g++'];
-  if (!fs.existsSync('/etc/debian_version') || process.getuid() !== 0) {
-    const hints = [
-      `Debian, Ubuntu: \`sudo apt-get install ${packages.join(' ')}\``,
-      'Fedora: `sudo dnf install git cmake make gcc-c++`',
-      'macOS: `xcode-select --install; brew install cmake`',
-    ];
-    const how = `install them (${hints.join('; ')}), or ${OWN_SERVER}`;
-    throw new Error(`building llama.cpp needs ${lacking.join(', ')}; ${how}`);
-  }
-  out.log(`installing ${packages.join(' ')}, for lack of ${lacking.join(', ')}`);
-  await run('apt-get update', 'apt-get', ['update'], out);
-  await run('apt-get install', 'apt-get', ['install', '-y', '--no-install-recommends', ...packages], out);
-}
-
-/** Runs a program into logFile. Tells `log` of each 10 % done; until the first, every 10 s that it runs. */
-async function run(step, command, args, { log, logFile }) {
-  const started = Date.now();
-  let tenths = 0;
-  const onLine = line => {
-    fs.appendFileSync(logFile, `${line}\n`);
-    // make writes [ 42%], ninja [42/100]
-    const [, percent, done, total] = /^\[\s*(?:(\d+)%|(\d+)\/(\d+))\]/.exec(line) ?? [];
-    const now = Math.floor(Number(percent ?? (100 * done) / total) / 10);
-    if (!(now > tenths)) return; // NaN on the lines without progress
-    tenths = now;
-    log(`${step}: ${tenths}0 % after ${since(started)}`);
-  };
-  log(step);
-  onLine(`$ ${command} ${args.join(' ')}`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', NINJA_STATUS: '[%f/%t] ' };
-  // Not in the caller's folder: a linker check of ggml's cmake files deletes `a.out` where it runs.
-  const cwd = dirname(logFile);
-  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const kill = () => child.kill();
-  process.once('exit', kill);
-  const beat = setInterval(() => tenths === 0 && log(`${step}: ${since(started)}`), 10_000);
-  for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', onLine);
-  const [code, signal] = await once(child, 'close').finally(() => {
-    clearInterval(beat);
-    process.off('exit', kill);
-  });
-  if (code === 0) return;
-  const how = `\`${command}\` ended with ${signal ?? `exit code ${code}`}`;
-  const tail = fs.readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-20).join('\n');
-  throw new Error(`${step}: ${how}; all its output is in ${logFile}, the last lines are:\n${tail}`);
-}
-
 /** Runs `work` while holding `lock`: waits for a living holder, breaks the lock of a dead one. */
 async function withLock(lock, log, work) {
   fs.mkdirSync(dirname(lock), { recursive: true });

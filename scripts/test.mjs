@@ -1,9 +1,11 @@
-// `npm test`: brings what the gate needs (the workspace, a real llama-server), then runs the gate.
+// `npm test`: brings what the gate needs (the workspace, a real llama-server, a Redis), then runs the gate.
 import { ensureLlamaServer } from './llama-server.mjs';
+import { ensureRedisServer } from './redis-server.mjs';
 import { ensureInstalled, run } from './workspace.mjs';
 
 try {
   await ensureInstalled();
+  await ensureRedisServer();
   await ensureLlamaServer();
 } catch (error) {
   console.error(error.message);

@@ -10,7 +10,7 @@ const SHORT_MS = 300;
 export function testStore(name: string, open: () => Store): void {
   describe(`the store contract, kept by ${name}`, () => {
     let test = 0;
-    const fresh = (): string => `test-${test++}`;
+    const fresh = (): string => `${name}-${test++}`;
     const charge = (key: string, limit: number, amount: number): Charge => ({
       key,
       window: DAY_MS,

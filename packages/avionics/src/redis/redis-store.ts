@@ -141,7 +141,7 @@ export class RedisStore implements Store {
     this.#guard.close();
     this.#redis.close();
     const lost = this.#unsettled.size + this.#unsettled.dropped;
-    if (lost > 0) this.#logger.warn(`${lost} calls were never booked at Redis`, { lost });
+    if (lost > 0) this.#logger.warn(`calls never booked at Redis: ${lost}`, { lost });
   }
 
   /** Books it, or puts it away for later. */
