@@ -25,6 +25,15 @@ export type {
   StreamingChunk,
 } from './gateway/response.ts';
 export type { GatewayProviderStats, GatewayStats } from './gateway/stats.ts';
+export {
+  type Amounts,
+  type LimitedCall,
+  Limiter,
+  type LimiterOptions,
+  type LimitUsage,
+  type Reservation,
+} from './limits/limiter.ts';
+export type { LimitRule } from './limits/rules.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
 export {
   AdapterProvider,
@@ -58,3 +67,16 @@ export {
   SettingsError,
   type SettingsProblem,
 } from './settings/variables.ts';
+export { FailOpenStore } from './store/fail-open.ts';
+export { MemoryStore, type MemoryStoreOptions } from './store/memory.ts';
+export {
+  type Charge,
+  type ClaimReply,
+  isStoreError,
+  type ReserveReply,
+  type ReserveRequest,
+  type Settlement,
+  type Store,
+  type WindowLength,
+  type WindowState,
+} from './store/store.ts';

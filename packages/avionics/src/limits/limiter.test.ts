@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { type Failing, unreliableStore } from '../../test/unreliable-store.ts';
 import { MemoryStore } from '../store/memory.ts';
 import { type LimitedCall, Limiter } from './limiter.ts';
 import type { LimitRule } from './rules.ts';
@@ -156,5 +157,53 @@ describe('a limiter', () => {
     await expect(limiter.reserve(call({ nanoUsd: 0.5 }))).rejects.toThrow(
       'nanoUsd of a call is 0.5; give a whole number from 0',
     );
+  });
+});
+
+describe('a limiter whose store fails', () => {
+  const budget: LimitRule = { name: 'daily', scope: 'all', window: 'day', tokens: 10 };
+  const failures: Failing[] = ['down', 'before', 'after'];
+
+  it.each(failures)('refuses calls when it fails closed, and leaves nothing reserved (%s)', async failing => {
+    const store = unreliableStore();
+    const limiter = new Limiter({ rules: [budget], store, whenStoreFails: 'closed' });
+    store.failing = failing;
+    for (let i = 0; i < 3; i++) {
+      await expect(limiter.reserve(call())).rejects.toMatchObject({
+        category: 'overloaded',
+        retryAfterMs: 50,
+        message:
+          'limits cannot be checked: the box is down; ' +
+          "or let calls go on meanwhile, with whenStoreFails: 'open'",
+      });
+    }
+    await store.recover();
+    expect((await limiter.usage())[0]).toMatchObject({ spent: 0, reserved: 0 });
+  });
+
+  it.each(failures)('lets calls go on within what was left when it fails open (%s)', async failing => {
+    const store = unreliableStore();
+    const limiter = new Limiter({ rules: [budget], store });
+    const first = await limiter.reserve(call({ tokens: 4 }));
+    store.failing = failing;
+    const second = await limiter.reserve(call({ tokens: 6 }));
+    await expect(limiter.reserve(call({ tokens: 1 }))).rejects.toThrow('with 10 tokens used or reserved');
+    await first.settle({ tokens: 3, nanoUsd: 0 });
+    await second.settle({ tokens: 5, nanoUsd: 0 });
+    await store.recover();
+    expect((await limiter.usage())[0]).toMatchObject({ spent: 8, reserved: 0 });
+  });
+
+  it('gives a settlement up for wrong only where its amounts are none', async () => {
+    const store = unreliableStore();
+    const limiter = new Limiter({ rules: [budget], store });
+    const reservation = await limiter.reserve(call({ tokens: 4 }));
+    store.failing = 'down';
+    await expect(reservation.settle({ tokens: Number.NaN, nanoUsd: 0 })).rejects.toThrow(
+      'tokens of a call is NaN',
+    );
+    await reservation.settle({ tokens: 3, nanoUsd: 0 });
+    await store.recover();
+    expect((await limiter.usage())[0]).toMatchObject({ spent: 3, reserved: 0 });
   });
 });

@@ -6,6 +6,8 @@ import type { Script } from './scripts.ts';
 const CONNECT_MS = 5_000;
 /** Longest pause between two tries to connect, in milliseconds. */
 const MAX_PAUSE_MS = 2_000;
+/** What ioredis says of commands without a connection. */
+const CONNECTION_LOST = /^(Stream isn't writeable|Connection is closed|Reached the max retries)/;
 
 /** A connection that reconnects by itself, and never sends a command a second time. */
 export class RedisConnection {
@@ -83,6 +85,7 @@ export class RedisConnection {
     // `localhost` is tried at all its addresses, and fails with all their errors.
     const first = error instanceof AggregateError ? error.errors[0] : error;
     let text = first instanceof Error ? first.message : String(first);
+    if (CONNECTION_LOST.test(text)) text = 'the connection was lost';
     for (const secret of this.#secrets) text = text.replaceAll(secret, '***');
     return text;
   }

@@ -1,1 +1,1 @@
-export { connectRedisStore, RedisStore, type RedisStoreOptions } from './redis-store.ts';
+export { connectRedisStore, type RedisStore, type RedisStoreOptions } from './redis-store.ts';
