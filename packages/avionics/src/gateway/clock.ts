@@ -2,11 +2,11 @@ import { AirframeError, type Timeouts } from '@x/airframe';
 
 /** The time of one call, all its providers together. */
 export class CallClock {
-  readonly #timeouts: Timeouts | undefined;
+  #timeouts: Timeouts | undefined;
   readonly #startedTick = performance.now();
 
-  /** @param timeouts the caller's; `totalMs` is for the whole call */
-  constructor(timeouts: Timeouts | undefined) {
+  /** @param timeouts the caller's; `totalMs` is for the whole call, from the clock's making */
+  limit(timeouts: Timeouts | undefined): void {
     this.#timeouts = timeouts;
   }
 

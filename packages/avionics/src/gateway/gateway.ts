@@ -4,11 +4,12 @@ import { knownType, LLMFactory, providerTypeOf } from '../factory.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import type { LLMProvider } from '../providers/base.ts';
 import { defined } from '../providers/options.ts';
+import { BreakerBoard, type BreakerOptions } from '../routing/breaker.ts';
 import { resolveAgent } from '../settings/agents.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type CallContext, type Destination, GatewayCall } from './call.ts';
 import type { ResourceCallback } from './meter.ts';
-import type { CompletionRequest } from './request.ts';
+import type { CallsOf, CompletionRequest, MidStreamPolicy, ObjectOf } from './request.ts';
 import type { LLMResponse, StreamingChunk } from './response.ts';
 import { type GatewayStats, StatsBook } from './stats.ts';
 
@@ -21,6 +22,10 @@ export type CompletionStream = AsyncIterableIterator<StreamingChunk, undefined, 
 export interface LLMGatewayOptions {
   /** Providers to ask, in this order, when the agent's own fails before its first output. */
   fallbackProviders?: readonly string[];
+  /** When an answer breaks off that has begun. Default `fail`. */
+  midStream?: MidStreamPolicy;
+  /** When a provider that fails is left alone for a while. */
+  breaker?: BreakerOptions;
   logger?: Logger;
   resourceCallback?: ResourceCallback;
   streamingCallback?: StreamingCallback;
@@ -38,6 +43,8 @@ export class LLMGateway {
   readonly #fallbackProviders: readonly string[];
   readonly #logger: Logger;
   readonly #stats = new StatsBook();
+  readonly #breakers: BreakerBoard;
+  readonly #midStream: MidStreamPolicy;
   readonly #factory: Pick<LLMFactory, 'getProvider'>;
   readonly #ownFactory: LLMFactory | undefined;
   readonly #providers: ReadonlyMap<string, LLMProvider>;
@@ -49,6 +56,8 @@ export class LLMGateway {
   constructor(settings: Settings, options: LLMGatewayOptions = {}) {
     const { logger, costCalculator, factory, providers = {}, fallbackProviders = [] } = options;
     this.#settings = settings;
+    this.#breakers = new BreakerBoard(options.breaker);
+    this.#midStream = options.midStream ?? 'fail';
     this.#logger = logger ?? silentLogger;
     this.#ownFactory = factory ? undefined : new LLMFactory(settings, defined({ logger, costCalculator }));
     this.#factory = factory ?? this.#ownFactory ?? new LLMFactory(settings);
@@ -63,8 +72,12 @@ export class LLMGateway {
    * The whole answer. It is read as a stream all the same, so that deadlines and limits hold while it comes.
    * @throws AirframeError with the log of all tries; `quota` when the resource callback objects
    */
-  async complete(request: CompletionRequest): Promise<LLMResponse> {
-    for await (const { response } of this.#call(request, false).chunks()) if (response) return response;
+  async complete<const Request extends CompletionRequest>(
+    request: Request,
+  ): Promise<LLMResponse<ObjectOf<Request>, CallsOf<Request>>> {
+    for await (const { response } of this.#call(request, false).chunks()) {
+      if (response) return response as LLMResponse<ObjectOf<Request>, CallsOf<Request>>;
+    }
     throw new AirframeError('unknown', 'the call ended without a response');
   }
 
@@ -95,7 +108,7 @@ export class LLMGateway {
   }
 
   getStats(): GatewayStats {
-    return this.#stats.snapshot();
+    return this.#stats.snapshot(this.#breakers.snapshot());
   }
 
   /** For calls from now on; undefined: none. */
@@ -121,6 +134,8 @@ export class LLMGateway {
       agentName,
       streamed,
       stats: this.#stats,
+      breakers: this.#breakers,
+      midStream: this.#midStream,
       logger: this.#logger,
       resourceCallback: this.#resourceCallback,
       onChunk: streamed ? this.#streamingCallback : undefined,

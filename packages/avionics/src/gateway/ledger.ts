@@ -1,8 +1,8 @@
-import type { Attempt, DoneEvent, ErrorCategory } from '@x/airframe';
+import type { Attempt, DoneEvent, ErrorCategory, Usage } from '@x/airframe';
 import { defined } from '../providers/options.ts';
 import type { Failure, Opening } from '../routing/fallback.ts';
 import type { Meter } from './meter.ts';
-import type { ProviderAttempt } from './response.ts';
+import type { BilledTokens, ProviderAttempt } from './response.ts';
 import type { StatsBook } from './stats.ts';
 
 /** Of a provider that was never asked. */
@@ -13,6 +13,8 @@ export class CallLedger {
   readonly #stats: StatsBook;
   readonly #meter: Meter;
   readonly #attempts: ProviderAttempt[] = [];
+  #promptTokens = 0;
+  #completionTokens = 0;
   #costUsd = 0;
   #priced = true;
 
@@ -26,6 +28,12 @@ export class CallLedger {
     return this.#attempts;
   }
 
+  /** Tokens of the whole call, failed tries included. */
+  get billed(): BilledTokens {
+    const [promptTokens, completionTokens] = [this.#promptTokens, this.#completionTokens];
+    return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens };
+  }
+
   get costUsd(): number {
     return this.#costUsd;
   }
@@ -36,15 +44,27 @@ export class CallLedger {
   }
 
   /** Books a provider's part, from the `done` of its stream. */
-  book({ provider, model }: Opening, done: DoneEvent | undefined, error: ErrorCategory | undefined): void {
+  book(opening: Opening, done: DoneEvent | undefined, error: ErrorCategory | undefined): void {
+    const { provider, model } = opening;
     // A provider that breaks the stream contract has still put out what came of it.
     const usage = done?.usage ?? { promptTokens: 0, completionTokens: this.#meter.counted };
-    const { costUsd, priced } = done ? provider.costOf(model, done) : { costUsd: 0, priced: true };
+    const parts = done ? [...retriedUsages(done), done.usage] : [];
+    const costs = parts.map(part =>
+      provider.costOf(model, { ...defined({ model: done?.model }), usage: part }),
+    );
+    const retried = parts.slice(0, -1);
+    const promptTokens = usage.promptTokens + sum(retried.map(part => part.promptTokens));
+    const completionTokens = usage.completionTokens + sum(retried.map(part => part.completionTokens));
+    const costUsd = sum(costs.map(cost => cost.costUsd));
+    const priced = costs.every(cost => cost.priced);
+    this.#promptTokens += promptTokens;
+    this.#completionTokens += completionTokens;
     this.#costUsd += costUsd;
     this.#priced &&= priced;
     this.#log(provider.name, model, done?.attempts ?? []);
-    this.#stats.provider({ provider: provider.name, usage, costUsd, priced, error });
-    this.#meter.settle(usage.promptTokens, usage.completionTokens);
+    const tokens = { promptTokens, completionTokens };
+    this.#stats.provider({ provider: provider.name, usage: tokens, costUsd, priced, error });
+    this.#meter.settle(promptTokens, completionTokens);
   }
 
   /** Books a provider that did not answer. */
@@ -72,4 +92,13 @@ export class CallLedger {
       this.#attempts.push({ ...attempt, number, provider, ...defined({ model }) });
     }
   }
+}
+
+/** What the tries before the last one used up: they are billed as well. */
+function retriedUsages({ attempts }: DoneEvent): Usage[] {
+  return attempts.slice(0, -1).flatMap(({ usage }) => (usage ? [usage] : []));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,14 +1,27 @@
 import { AirframeError, type InferenceRequest, type Message, type Timeouts } from '@x/airframe';
 import { defined } from '../providers/options.ts';
+import type { Schema, SchemaOutput } from './schema.ts';
+import type { GatewayTool, ToolCallOf } from './tools.ts';
+
+/**
+ * What happens when an answer breaks off that has begun: `fail` ends the call with the error; `continue` has another
+ * provider go on where the text stopped; `restart` has it answer anew. Both show a seam.
+ */
+export type MidStreamPolicy = 'fail' | 'continue' | 'restart';
+
+/** Facts of the caller's own; they come back in the response. */
+export type RequestMetadata = Readonly<Record<string, string | number | boolean>>;
 
 interface CompletionOptions
   extends Partial<
     Pick<
       InferenceRequest,
-      | 'tools'
       | 'toolChoice'
       | 'parallelToolCalls'
       | 'responseFormat'
+      | 'reasoning'
+      | 'promptCache'
+      | 'serviceTier'
       | 'temperature'
       | 'topP'
       | 'maxTokens'
@@ -19,12 +32,28 @@ interface CompletionOptions
   > {
   /** Instructions in front of the conversation. */
   system?: string;
-  /** Model of the first provider; a fallback provider uses its own. Default: the agent's, else DEFAULT_MODEL. */
+  /** Model of the first provider, or an alias; a fallback provider uses its own. Default: the agent's, else DEFAULT_MODEL. */
   model?: string;
   /** Who asks; chooses settings and stands in results. Default `unknown`. */
   agentName?: string;
+  /** The caller's key, where budgets go by it. Never sent anywhere. */
+  key?: string;
+  /** Labels for budgets and statistics of the caller's own. */
+  tags?: readonly string[];
+  /** Comes back as `response.metadata.request`. */
+  metadata?: RequestMetadata;
+  /** Functions the model may call. */
+  tools?: readonly GatewayTool[];
+  /** The answer is to be an object of this form; it comes as `response.object`. Instead of `responseFormat`. */
+  schema?: Schema;
+  /** Over the gateway's own. */
+  midStream?: MidStreamPolicy;
+  /** false: neither answered from the cache nor kept in it. Default: true where the gateway has a cache. */
+  cache?: boolean;
   /** Ends the call. */
   signal?: AbortSignal;
+  /** Milliseconds for the whole call, all providers together; the same as `timeouts.totalMs`. */
+  deadlineMs?: number;
   /** Deadlines over the provider's own, in milliseconds; `totalMs` is for the whole call, all providers together. */
   timeouts?: Timeouts;
 }
@@ -33,18 +62,41 @@ interface CompletionOptions
 export type CompletionRequest = CompletionOptions &
   ({ prompt: string; messages?: never } | { messages: Message[]; prompt?: never });
 
+/** What `response.object` is, going by the request. */
+export type ObjectOf<Request> = Request extends { schema: infer S } ? SchemaOutput<S> : undefined;
+
+/** What `response.toolCalls` holds, going by the request. */
+export type CallsOf<Request> = Request extends { tools: infer Tools extends readonly GatewayTool[] }
+  ? ToolCallOf<Tools>
+  : ToolCallOf<readonly GatewayTool[]>;
+
 /**
- * The request that goes to providers, but for the model.
+ * The request that goes to providers, but for model, tools and schema.
  * @throws AirframeError (invalid_request) when it is not clear what is asked
  */
 export function inferenceRequestOf(request: CompletionRequest): InferenceRequest {
-  const { tools, toolChoice, parallelToolCalls, responseFormat } = request;
+  const { toolChoice, parallelToolCalls, responseFormat, reasoning, promptCache, serviceTier } = request;
   const { temperature, topP, maxTokens, stop, seed, extra } = request;
+  if (request.schema && responseFormat) {
+    throw new AirframeError('invalid_request', 'give either schema or responseFormat, not both');
+  }
   return {
     messages: messagesOf(request),
-    ...defined({ tools, toolChoice, parallelToolCalls, responseFormat }),
+    ...defined({ toolChoice, parallelToolCalls, responseFormat, reasoning, promptCache, serviceTier }),
     ...defined({ temperature, topP, maxTokens, stop, seed, extra }),
   };
+}
+
+/** @throws AirframeError (invalid_request) when both ways of saying it are used */
+export function timeoutsOf({ deadlineMs, timeouts }: CompletionRequest): Timeouts | undefined {
+  if (deadlineMs === undefined) return timeouts;
+  if (timeouts?.totalMs !== undefined) {
+    throw new AirframeError('invalid_request', 'give either deadlineMs or timeouts.totalMs, not both');
+  }
+  if (!(deadlineMs > 0)) {
+    throw new AirframeError('invalid_request', `deadlineMs is ${deadlineMs}; give milliseconds above 0`);
+  }
+  return { ...timeouts, totalMs: deadlineMs };
 }
 
 function messagesOf({ prompt, messages, system }: CompletionRequest): Message[] {

@@ -7,6 +7,8 @@ import type {
   ToolCall,
   Usage,
 } from '@x/airframe';
+import { defined } from '../providers/options.ts';
+import type { RequestMetadata } from './request.ts';
 
 /** One try of a call, at whichever provider. Numbered over the whole call. */
 export interface ProviderAttempt extends Attempt {
@@ -15,17 +17,60 @@ export interface ProviderAttempt extends Attempt {
   model?: string;
 }
 
+/** Tokens that were paid for. */
+export interface BilledTokens {
+  promptTokens: number;
+  completionTokens: number;
+  totalTokens: number;
+}
+
+/** A place where an answer was taken up by another provider, or begun anew. */
+export interface Seam {
+  /** `continue`: the text goes on where it stopped. `restart`: forget what came before. */
+  policy: 'continue' | 'restart';
+  /** `failure`: the answer broke off. `repair`: it did not fit the schema. */
+  reason: 'failure' | 'repair';
+  /** Provider before the seam. */
+  from: string;
+  /** Provider behind it. */
+  to: string;
+  /** What was wrong. */
+  message: string;
+}
+
+/** A provider passed over because its circuit is open. */
+export interface SkippedProvider {
+  provider: string;
+  reason: 'circuit_open';
+  /** Milliseconds until it may be tried again. */
+  retryInMs: number;
+}
+
+/** Where the answer stands with the response cache. `shared`: it came with that of an identical call under way. */
+export type CacheOutcome = 'hit' | 'shared' | 'miss';
+
 export interface ResponseMetadata {
   requestId: string;
   agentName: string;
   finishReason: FinishReason;
   /** Tokens of the provider that answered, and whether it reported them or they are estimated. */
   usage: Usage;
+  /** Tokens of the whole call, failed providers and retries included. */
+  billed: BilledTokens;
   timings: Timings;
   /** All tries, those of providers that failed included. */
   attempts: readonly ProviderAttempt[];
   /** false: the model's price is unknown, and `costUsd` lacks it. */
   priced: boolean;
+  /** Places where the answer was taken up or begun anew; the text is that behind the last restart. */
+  seams?: readonly Seam[];
+  skipped?: readonly SkippedProvider[];
+  /** Absent: the call had nothing to do with a cache. */
+  cache?: CacheOutcome;
+  /** Of an answer from the cache: USD that it cost when it was made. */
+  savedUsd?: number;
+  /** What the request brought as its `metadata`. */
+  request?: RequestMetadata;
   /** The backend's id of the response. */
   responseId?: string;
   /** The reply for the history of the next call, reasoning included. */
@@ -33,9 +78,11 @@ export interface ResponseMetadata {
 }
 
 /** An answer and what it took. */
-export interface LLMResponse {
+export interface LLMResponse<Value = unknown, Call = ToolCall> {
   text: string;
-  toolCalls: ToolCall[];
+  /** The answer to a request with a `schema`, checked. */
+  object?: Value;
+  toolCalls: Call[];
   /** Prompt and completion. */
   tokensUsed: number;
   promptTokens: number;
@@ -68,6 +115,8 @@ export interface StreamingChunk {
   /** Completion tokens so far: counted on the way, the backend's figure on the final chunk. */
   cumulativeTokens: number;
   timestamp: Date;
+  /** On a chunk without text: here the answer is taken up or begun anew. */
+  seam?: Seam;
   /** On the final chunk: the whole answer with usage, cost and timings. */
   response?: LLMResponse;
 }
@@ -87,25 +136,33 @@ export interface GatheredReply {
   provider: string;
   model: string;
   text: string;
+  object: { value: unknown } | undefined;
   toolCalls: ToolCall[];
   message: AssistantMessage | undefined;
   done: DoneEvent;
+  /** Tokens of the text in front of a seam that was continued. */
+  tokensBefore: number;
   /** The whole call's, failed providers included. */
-  ledger: { attempts: readonly ProviderAttempt[]; costUsd: number; priced: boolean };
+  ledger: { attempts: readonly ProviderAttempt[]; billed: BilledTokens; costUsd: number; priced: boolean };
+  seams: readonly Seam[];
+  skipped: readonly SkippedProvider[];
+  request: RequestMetadata | undefined;
   latencyMs: number;
   streamed: boolean;
 }
 
 export function responseOf(reply: GatheredReply): LLMResponse {
-  const { requestId, agentName, text, toolCalls, message, done } = reply;
-  const { attempts, costUsd, priced } = reply.ledger;
+  const { requestId, agentName, text, object, toolCalls, message, done, seams, skipped, request } = reply;
+  const { attempts, billed, costUsd, priced } = reply.ledger;
   const { finishReason, usage, timings, responseId } = done;
+  const completionTokens = usage.completionTokens + reply.tokensBefore;
   return {
     text,
+    ...(object ? { object: object.value } : {}),
     toolCalls,
-    tokensUsed: usage.totalTokens,
+    tokensUsed: usage.promptTokens + completionTokens,
     promptTokens: usage.promptTokens,
-    completionTokens: usage.completionTokens,
+    completionTokens,
     latencyMs: reply.latencyMs,
     provider: reply.provider,
     model: reply.model,
@@ -116,11 +173,13 @@ export function responseOf(reply: GatheredReply): LLMResponse {
       agentName,
       finishReason,
       usage,
+      billed,
       timings,
       attempts,
       priced,
-      ...(responseId === undefined ? {} : { responseId }),
-      ...(message === undefined ? {} : { message }),
+      ...(seams.length > 0 ? { seams } : {}),
+      ...(skipped.length > 0 ? { skipped } : {}),
+      ...defined({ request, responseId, message }),
     },
     streamed: reply.streamed,
   };

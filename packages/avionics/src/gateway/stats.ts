@@ -1,4 +1,7 @@
 import type { ErrorCategory, Usage } from '@x/airframe';
+import type { BreakerState } from '../routing/breaker.ts';
+import { Histogram, type Percentiles } from './histogram.ts';
+import type { BilledTokens } from './response.ts';
 
 /** What a provider has done for the gateway. */
 export interface GatewayProviderStats {
@@ -9,6 +12,21 @@ export interface GatewayProviderStats {
   promptTokens: number;
   completionTokens: number;
   costUsd: number;
+  /** Its circuit; absent: never called through this gateway. */
+  circuit?: BreakerState;
+}
+
+/** What an agent has had of the gateway. */
+export interface GatewayAgentStats {
+  requests: number;
+  succeeded: number;
+  failed: number;
+  stopped: number;
+  promptTokens: number;
+  completionTokens: number;
+  costUsd: number;
+  /** Milliseconds of the calls that succeeded. */
+  latencyMs: Percentiles;
 }
 
 export interface GatewayStats {
@@ -20,6 +38,10 @@ export interface GatewayStats {
   inFlight: number;
   /** Answers that did not come from the first provider. */
   fallbacks: number;
+  /** Answers from the cache, those shared with a call under way included; no provider was asked. */
+  cacheHits: number;
+  /** USD those answers cost when they were made. */
+  savedUsd: number;
   promptTokens: number;
   completionTokens: number;
   totalTokens: number;
@@ -28,6 +50,12 @@ export interface GatewayStats {
   unpriced: number;
   /** Mean of the calls that succeeded; 0 before the first. */
   averageLatencyMs: number;
+  /** Milliseconds of the calls that succeeded. */
+  latencyMs: Percentiles;
+  /** Milliseconds to the first text of an answer. */
+  firstTokenMs: Percentiles;
+  /** By agent name; beyond the first thousand they are counted together as `other agents`. */
+  agents: Record<string, GatewayAgentStats>;
   /** By provider type. */
   providers: Record<string, GatewayProviderStats>;
 }
@@ -43,23 +71,55 @@ export interface ProviderPart {
   error: ErrorCategory | undefined;
 }
 
+/** What a call has come to. */
+export interface CallFacts extends BilledTokens {
+  agentName: string;
+  latencyMs: number;
+  /** Absent: no text has come. */
+  firstChunkMs: number | undefined;
+  costUsd: number;
+}
+
+/** Bounds what a stream of made-up agent names can take of memory. */
+const MAX_AGENTS = 1_000;
+const OTHERS = 'other agents';
+
 /** Counts the calls of a gateway. */
 export class StatsBook {
-  readonly #calls = { requests: 0, succeeded: 0, failed: 0, stopped: 0, fallbacks: 0, unpriced: 0 };
-  #latencyMs = 0;
+  readonly #calls = {
+    requests: 0,
+    succeeded: 0,
+    failed: 0,
+    stopped: 0,
+    fallbacks: 0,
+    unpriced: 0,
+    cacheHits: 0,
+    savedUsd: 0,
+  };
+  readonly #latency = new Histogram();
+  readonly #firstToken = new Histogram();
   readonly #providers = new Map<string, GatewayProviderStats>();
+  readonly #agents = new Map<string, AgentBook>();
 
   began(): void {
     this.#calls.requests++;
   }
 
-  ended(outcome: CallOutcome, latencyMs: number): void {
+  ended(outcome: CallOutcome, facts: CallFacts): void {
     this.#calls[outcome]++;
-    if (outcome === 'succeeded') this.#latencyMs += latencyMs;
+    if (outcome === 'succeeded') this.#latency.add(facts.latencyMs);
+    if (facts.firstChunkMs !== undefined) this.#firstToken.add(facts.firstChunkMs);
+    this.#agent(facts.agentName).ended(outcome, facts);
   }
 
   fellBack(): void {
     this.#calls.fallbacks++;
+  }
+
+  /** A call was answered from the cache. */
+  cached(savedUsd: number): void {
+    this.#calls.cacheHits++;
+    this.#calls.savedUsd += savedUsd;
   }
 
   provider(part: ProviderPart): void {
@@ -72,7 +132,8 @@ export class StatsBook {
     if (!part.priced) this.#calls.unpriced++;
   }
 
-  snapshot(): GatewayStats {
+  /** @param circuits states by provider name */
+  snapshot(circuits: Record<string, BreakerState> = {}): GatewayStats {
     const { requests, succeeded, failed, stopped } = this.#calls;
     const providers = [...this.#providers.values()];
     const sum = (pick: (stats: GatewayProviderStats) => number) =>
@@ -86,8 +147,16 @@ export class StatsBook {
       completionTokens,
       totalTokens: promptTokens + completionTokens,
       costUsd: sum(stats => stats.costUsd),
-      averageLatencyMs: succeeded === 0 ? 0 : this.#latencyMs / succeeded,
-      providers: Object.fromEntries([...this.#providers].map(([name, stats]) => [name, { ...stats }])),
+      averageLatencyMs: this.#latency.mean,
+      latencyMs: this.#latency.percentiles(),
+      firstTokenMs: this.#firstToken.percentiles(),
+      agents: Object.fromEntries([...this.#agents].map(([name, agent]) => [name, agent.snapshot()])),
+      providers: Object.fromEntries(
+        [...this.#providers].map(([name, stats]) => {
+          const circuit = circuits[name];
+          return [name, circuit ? { ...stats, circuit } : { ...stats }];
+        }),
+      ),
     };
   }
 
@@ -97,5 +166,33 @@ export class StatsBook {
     const stats = { requests: 0, errors: 0, promptTokens: 0, completionTokens: 0, costUsd: 0 };
     this.#providers.set(name, stats);
     return stats;
+  }
+
+  #agent(name: string): AgentBook {
+    const known = this.#agents.get(name);
+    if (known) return known;
+    if (this.#agents.size >= MAX_AGENTS && name !== OTHERS) return this.#agent(OTHERS);
+    const agent = new AgentBook();
+    this.#agents.set(name, agent);
+    return agent;
+  }
+}
+
+class AgentBook {
+  readonly #counts = { requests: 0, succeeded: 0, failed: 0, stopped: 0 };
+  readonly #used = { promptTokens: 0, completionTokens: 0, costUsd: 0 };
+  readonly #latency = new Histogram();
+
+  ended(outcome: CallOutcome, { promptTokens, completionTokens, costUsd, latencyMs }: CallFacts): void {
+    this.#counts.requests++;
+    this.#counts[outcome]++;
+    this.#used.promptTokens += promptTokens;
+    this.#used.completionTokens += completionTokens;
+    this.#used.costUsd += costUsd;
+    if (outcome === 'succeeded') this.#latency.add(latencyMs);
+  }
+
+  snapshot(): GatewayAgentStats {
+    return { ...this.#counts, ...this.#used, latencyMs: this.#latency.percentiles() };
   }
 }

@@ -34,13 +34,14 @@ export interface Failure {
 
 /** The provider that answers, and what it has said so far. */
 export interface Answer extends Opening {
+  candidate: Candidate;
   /** Events read already: up to the first output, or to a good `done` without any. */
   head: InferenceStreamEvent[];
 }
 
 export interface FallbackHooks {
   /** Called before each try; what it throws ends the search. */
-  before(): void;
+  before(name: string): void;
   onFailure(failure: Failure): void;
 }
 
@@ -51,7 +52,7 @@ const OF_ONE_PROVIDER: ReadonlySet<string | undefined> = new Set(['unsupported',
 const REFUSED: ReadonlySet<number | undefined> = new Set([undefined, 400, 422]);
 
 /** Ends of a call that no other provider would change: the caller's wish, and the caller's mistake. */
-function isFinal({ category, code, status }: AirframeError): boolean {
+export function isFinal({ category, code, status }: AirframeError): boolean {
   if (category === 'aborted') return true;
   return category === 'invalid_request' && !OF_ONE_PROVIDER.has(code) && REFUSED.has(status);
 }
@@ -59,12 +60,13 @@ function isFinal({ category, code, status }: AirframeError): boolean {
 /**
  * Asks one provider after the other until one puts out content. From then on the answer is that provider's: an
  * error after the first output is the caller's to see.
+ * @param queue who is asked is taken from it
  * @throws AirframeError when none answers: the only error there was, or one that names all of them
  */
-export async function firstToAnswer(candidates: readonly Candidate[], hooks: FallbackHooks): Promise<Answer> {
+export async function firstToAnswer(queue: Candidate[], hooks: FallbackHooks): Promise<Answer> {
   const failures: Failure[] = [];
-  for (const candidate of candidates) {
-    hooks.before();
+  for (let candidate = queue.shift(); candidate; candidate = queue.shift()) {
+    hooks.before(candidate.name);
     const outcome = await attempt(candidate);
     if ('head' in outcome) return outcome;
     failures.push(outcome);
@@ -75,12 +77,13 @@ export async function firstToAnswer(candidates: readonly Candidate[], hooks: Fal
   throw combined(failures);
 }
 
-async function attempt({ name, open }: Candidate): Promise<Answer | Failure> {
+async function attempt(candidate: Candidate): Promise<Answer | Failure> {
+  const { name } = candidate;
   let opening: Opening | undefined;
   let error: AirframeError | undefined;
   const head: InferenceStreamEvent[] = [];
   try {
-    opening = open();
+    opening = candidate.open();
     // By hand: leaving a `for await` would close a stream that is only at its beginning.
     for (;;) {
       const { value: event } = await opening.stream.next();
@@ -91,7 +94,7 @@ async function attempt({ name, open }: Candidate): Promise<Answer | Failure> {
       }
       if (event.type === 'done' && error) return { name, error, opening, done: event };
       head.push(event);
-      if (event.type === 'done' || isOutput(event)) return { ...opening, head };
+      if (event.type === 'done' || isOutput(event)) return { ...opening, candidate, head };
     }
     error ??= new AirframeError('unknown', `provider ${name} ended its stream without a done event`);
   } catch (thrown) {

@@ -1,0 +1,122 @@
+import type { AirframeError, ErrorCategory } from '@x/airframe';
+
+export interface BreakerOptions {
+  /** Failures in a row that open a circuit. Default 5. */
+  failures?: number;
+  /** Milliseconds a circuit stays open before one call may try again; doubles with each try that fails. Default 5,000. */
+  openMs?: number;
+  /** Longest time a circuit stays open, in milliseconds. Default 60,000. */
+  maxOpenMs?: number;
+  /** Milliseconds by a clock that never goes back. Default `performance.now`. */
+  now?: () => number;
+}
+
+export type BreakerState = 'closed' | 'open' | 'half_open';
+
+/** Failures that speak of the provider; the rest speaks of the request, and would follow it anywhere. */
+const OF_THE_PROVIDER: ReadonlySet<ErrorCategory> = new Set([
+  'timeout',
+  'connection',
+  'backend',
+  'parse',
+  'unknown',
+  'rate_limit',
+  'overloaded',
+  'quota',
+  'auth',
+]);
+
+/** Keeps calls away from one provider while it fails, and lets a single one through to see whether it is back. */
+export class CircuitBreaker {
+  readonly #options: Required<BreakerOptions>;
+  #failures = 0;
+  /** Times in a row that the circuit has opened. */
+  #opened = 0;
+  /** End of the open time; undefined: closed. */
+  #until: number | undefined;
+  #probing = false;
+
+  constructor(options: BreakerOptions = {}) {
+    const { failures = 5, openMs = 5_000, maxOpenMs = 60_000, now = () => performance.now() } = options;
+    this.#options = { failures, openMs, maxOpenMs, now };
+  }
+
+  get state(): BreakerState {
+    if (this.#until === undefined) return 'closed';
+    return this.#options.now() < this.#until || this.#probing ? 'open' : 'half_open';
+  }
+
+  /** Milliseconds until a call may try again; 0 when it may now. */
+  get opensInMs(): number {
+    if (this.#until === undefined) return 0;
+    return Math.max(0, this.#until - this.#options.now());
+  }
+
+  /** A call goes out. Through a half-open circuit it is the one that probes, until it reports. */
+  began(): void {
+    if (this.#until !== undefined) this.#probing = true;
+  }
+
+  succeeded(): void {
+    this.#failures = 0;
+    this.#opened = 0;
+    this.#until = undefined;
+    this.#probing = false;
+  }
+
+  /** The call was ended by the caller, or for a reason of its own: it says nothing. */
+  undecided(): void {
+    this.#probing = false;
+  }
+
+  failed(error: AirframeError): void {
+    if (!OF_THE_PROVIDER.has(error.category)) {
+      this.undecided();
+      return;
+    }
+    this.#failures++;
+    const wasProbe = this.#until !== undefined;
+    this.#probing = false;
+    if (!wasProbe && this.#failures < this.#options.failures) return;
+    const { openMs, maxOpenMs, now } = this.#options;
+    const backoff = openMs * 2 ** Math.min(this.#opened, 16);
+    const asked = error.retryAfterMs ?? 0;
+    this.#opened++;
+    this.#until = now() + Math.min(maxOpenMs, Math.max(backoff, asked));
+  }
+}
+
+/** One breaker for each name. */
+export class BreakerBoard {
+  readonly #options: BreakerOptions;
+  readonly #breakers = new Map<string, CircuitBreaker>();
+
+  constructor(options: BreakerOptions = {}) {
+    this.#options = options;
+  }
+
+  of(name: string): CircuitBreaker {
+    const known = this.#breakers.get(name);
+    if (known) return known;
+    const breaker = new CircuitBreaker(this.#options);
+    this.#breakers.set(name, breaker);
+    return breaker;
+  }
+
+  /** States by name. */
+  snapshot(): Record<string, BreakerState> {
+    return Object.fromEntries([...this.#breakers].map(([name, breaker]) => [name, breaker.state]));
+  }
+
+  /**
+   * Splits names into those to ask, in their order, and those whose circuits are open, the first to close in front.
+   * When all are open the least bad of them is asked all the same: a breaker must not make an outage.
+   */
+  sorted<Item extends { readonly name: string }>(items: readonly Item[]): { ask: Item[]; open: Item[] } {
+    const ask = items.filter(({ name }) => this.of(name).state !== 'open');
+    const open = items
+      .filter(item => !ask.includes(item))
+      .sort((a, b) => this.of(a.name).opensInMs - this.of(b.name).opensInMs);
+    return { ask, open };
+  }
+}
