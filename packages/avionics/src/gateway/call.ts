@@ -5,14 +5,18 @@ import type { LLMProvider } from '../providers/base.ts';
 import { defined } from '../providers/options.ts';
 import type { BreakerBoard } from '../routing/breaker.ts';
 import { type Answer, type Candidate, firstToAnswer } from '../routing/fallback.ts';
+import type { ResponseCache } from './cache.ts';
 import { CallClock } from './clock.ts';
 import { CallLedger } from './ledger.ts';
 import { Meter, type ResourceCallback } from './meter.ts';
 import { ReplySoFar } from './reply-so-far.ts';
 import { type CompletionRequest, inferenceRequestOf, type MidStreamPolicy, timeoutsOf } from './request.ts';
 import {
+  type Answered,
+  type CacheOutcome,
   finalChunkOf,
   type LLMResponse,
+  type Piece,
   responseOf,
   type Seam,
   type SkippedProvider,
@@ -28,6 +32,8 @@ export interface Destination {
   name: string;
   /** Model to ask for; undefined: the provider's own. */
   model: string | undefined;
+  /** What else of the settings decides about its answers. */
+  variant?: unknown;
   /** Finds the provider; may throw. */
   provider(): LLMProvider;
 }
@@ -40,6 +46,7 @@ export interface CallContext {
   stats: StatsBook;
   breakers: BreakerBoard;
   midStream: MidStreamPolicy;
+  cache: ResponseCache | undefined;
   logger: Logger;
   resourceCallback: ResourceCallback | undefined;
   /** Called with each chunk before the consumer gets it. */
@@ -66,7 +73,9 @@ export class GatewayCall {
   readonly #reply: ReplySoFar;
   /** Ends the try under way. */
   #controller = new AbortController();
-  #stopped = false;
+  /** Fires when the caller goes: there is nobody to answer any more. */
+  readonly #leaving = new AbortController();
+  #cache: { outcome: CacheOutcome; savedUsd: number } | undefined;
   readonly #seams: Seam[] = [];
   readonly #skipped: SkippedProvider[] = [];
   readonly #clock = new CallClock();
@@ -101,8 +110,14 @@ export class GatewayCall {
     let response: LLMResponse | undefined;
     try {
       const prepared = this.#prepare();
-      const answer = yield* this.#answered(prepared);
-      response = this.#respond(answer, prepared);
+      const source = this.#source(prepared);
+      let step = await source.next();
+      try {
+        for (; !step.done; step = await source.next()) yield this.#chunk(step.value);
+      } finally {
+        if (!step.done) await source.return(undefined as never);
+      }
+      response = this.#respond(step.value, prepared);
     } catch (thrown) {
       this.#reply.error ??= AirframeError.from(thrown);
       if (this.#reply.error !== LEFT) throw this.#reply.error.with({ attempts: this.#ledger.attempts });
@@ -135,26 +150,62 @@ export class GatewayCall {
     return { request: responseFormat ? { ...request, responseFormat } : request, structured, tools };
   }
 
+  /** The answer's pieces, from the cache where there is one. */
+  #source(prepared: Prepared): AsyncGenerator<Piece, Answered, undefined> {
+    const { cache } = this.#context;
+    return cache && this.#request.cache !== false ? this.#cached(cache, prepared) : this.#live(prepared);
+  }
+
+  async *#cached(cache: ResponseCache, prepared: Prepared): AsyncGenerator<Piece, Answered, undefined> {
+    const [first] = this.#context.destinations();
+    const asked = { provider: first?.name, model: first?.model, agent: first?.variant, ...prepared.request };
+    const live = async function* (this: GatewayCall) {
+      const answered = yield* this.#live(prepared);
+      return { answered, costUsd: this.#ledger.costUsd };
+    };
+    const { totalMs } = this.#clock.timeouts ?? {};
+    const leaving = this.#leaving.signal;
+    const signal = totalMs ? AbortSignal.any([leaving, AbortSignal.timeout(totalMs)]) : leaving;
+    const { answered, outcome, savedUsd } = yield* this.#inTime(
+      cache.through(asked, live.bind(this), signal),
+    );
+    this.#cache = { outcome, savedUsd };
+    if (outcome !== 'miss') this.#context.stats.cached(savedUsd);
+    return answered;
+  }
+
+  /** Whoever waits for the answer of another call has a deadline all the same. */
+  async *#inTime<T>(source: AsyncGenerator<Piece, T, undefined>): AsyncGenerator<Piece, T, undefined> {
+    try {
+      return yield* source;
+    } catch (error) {
+      if (!this.#leaving.signal.aborted) this.#clock.check();
+      throw error;
+    }
+  }
+
   /** Yields the text as it comes; returns the answer it came from at last. */
-  async *#answered({ request, structured }: Prepared): AsyncGenerator<StreamingChunk, Answer, undefined> {
+  async *#live({ request, structured }: Prepared): AsyncGenerator<Piece, Answered, undefined> {
     const seams = new SeamKeeper(this.#request.midStream ?? this.#context.midStream, structured);
     const reply = this.#reply;
     let asked = request;
     let queue = this.#queue(() => asked);
     let answer = await this.#open(queue);
+    let hasText = false;
     for (;;) {
       try {
         while (!reply.done && !reply.error) {
           const event = answer.head.shift() ?? (await answer.stream.next()).value;
           const text = reply.take(event ?? { type: 'error', error: endless(answer) });
-          if (text) yield this.#chunk(answer, { text });
+          hasText ||= text !== '';
+          if (text) yield { text, ...sourceOf(answer), tokens: reply.counted };
         }
       } finally {
         await this.#settle(answer);
       }
       const broken = reply.error;
       const turn = seams.after(reply, answer.candidate, queue);
-      if (!turn) return answer;
+      if (!turn) return this.#answered(answer);
       asked = extended(request, turn.messages);
       queue = turn.queue;
       const from = answer.provider.name;
@@ -162,11 +213,11 @@ export class GatewayCall {
       else reply.restart();
       answer = await this.#open(queue).catch(error => {
         // What broke the answer off tells more than who could not take it up.
-        throw broken && !this.#stopped ? broken : error;
+        throw broken && !this.#leaving.signal.aborted ? broken : error;
       });
       const seam = { ...turn.seam, from, to: answer.provider.name };
       this.#seams.push(seam);
-      if (this.#firstChunkMs !== undefined) yield this.#chunk(answer, { text: '', seam });
+      if (hasText) yield { text: '', ...sourceOf(answer), tokens: reply.counted, seam };
     }
   }
 
@@ -210,7 +261,7 @@ export class GatewayCall {
     return {
       name,
       open: () => {
-        if (!this.#stopped) this.#controller = new AbortController();
+        if (!this.#leaving.signal.aborted) this.#controller = new AbortController();
         const { signal } = this.#controller;
         const options = { signal, ...defined({ timeouts: this.#clock.timeouts }) };
         const provider = find();
@@ -221,20 +272,18 @@ export class GatewayCall {
   }
 
   #stop(): void {
-    this.#stopped = true;
+    this.#leaving.abort();
     this.#controller.abort();
   }
 
-  #chunk({ provider, model }: Answer, what: Pick<StreamingChunk, 'text' | 'seam'>): StreamingChunk {
+  #chunk({ tokens, ...piece }: Piece): StreamingChunk {
     this.#firstChunkMs ??= this.#clock.elapsedMs;
+    const ids = { requestId: this.#requestId, agentName: this.#context.agentName };
     return this.#announced({
-      ...what,
+      ...piece,
       isFinal: false,
-      requestId: this.#requestId,
-      agentName: this.#context.agentName,
-      provider: provider.name,
-      model: model ?? provider.defaultModel ?? 'default',
-      cumulativeTokens: this.#reply.counted,
+      ...ids,
+      cumulativeTokens: tokens,
       timestamp: new Date(),
     });
   }
@@ -262,25 +311,34 @@ export class GatewayCall {
   }
 
   /** @throws AirframeError when the answer is not whole */
-  #respond(answer: Answer, { structured, tools }: Prepared): LLMResponse {
-    const { provider, model } = answer;
-    const { done, error, text, toolCalls } = this.#reply;
+  #answered(answer: Answer): Answered {
+    const { done, error, text, toolCalls, message, tokensBefore } = this.#reply;
     if (error || !done) throw error ?? endless(answer);
+    const { finishReason, usage, timings, responseId } = done;
+    return {
+      ...sourceOf(answer),
+      ...defined({ model: done.model, message, responseId }),
+      text,
+      toolCalls,
+      finishReason,
+      usage,
+      completionTokens: usage.completionTokens + tokensBefore,
+      timings,
+    };
+  }
+
+  #respond(answered: Answered, { structured, tools }: Prepared): LLMResponse {
+    const { text, toolCalls } = answered;
     const read = structured && toolCalls.length === 0 ? structured.read(text) : undefined;
-    return responseOf({
+    const checked = tools ? { ...answered, toolCalls: toolCalls.map(call => tools.checked(call)) } : answered;
+    return responseOf(checked, read && 'value' in read ? read : undefined, {
       requestId: this.#requestId,
       agentName: this.#context.agentName,
-      provider: provider.name,
-      model: done.model ?? model ?? provider.defaultModel ?? 'default',
-      text,
-      object: read && 'value' in read ? read : undefined,
-      toolCalls: tools ? toolCalls.map(call => tools.checked(call)) : toolCalls,
-      message: this.#reply.message,
-      done,
-      tokensBefore: this.#reply.tokensBefore,
       ledger: this.#ledger,
       seams: this.#seams,
       skipped: this.#skipped,
+      cache: this.#cache?.outcome,
+      savedUsd: this.#cache?.savedUsd ?? 0,
       request: this.#request.metadata,
       latencyMs: this.#clock.elapsedMs,
       streamed: this.#context.streamed,
@@ -293,6 +351,10 @@ export class GatewayCall {
     const stopped = error?.category === 'aborted' || error?.code === 'resource_callback';
     return stopped ? 'stopped' : 'failed';
   }
+}
+
+function sourceOf({ provider, model }: Answer): Pick<Piece, 'provider' | 'model'> {
+  return { provider: provider.name, model: model ?? provider.defaultModel ?? 'default' };
 }
 
 /** Reads a stopped stream to its end, for the usage. */

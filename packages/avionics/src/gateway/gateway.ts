@@ -7,11 +7,13 @@ import { defined } from '../providers/options.ts';
 import { BreakerBoard, type BreakerOptions } from '../routing/breaker.ts';
 import { resolveAgent } from '../settings/agents.ts';
 import type { Settings } from '../settings/settings.ts';
+import { ResponseCache, type ResponseCacheOptions } from './cache.ts';
 import { type CallContext, type Destination, GatewayCall } from './call.ts';
 import type { ResourceCallback } from './meter.ts';
 import type { CallsOf, CompletionRequest, MidStreamPolicy, ObjectOf } from './request.ts';
 import type { LLMResponse, StreamingChunk } from './response.ts';
 import { type GatewayStats, StatsBook } from './stats.ts';
+import { type StreamResponseOptions, streamResponseOf } from './stream-response.ts';
 
 /** Told of each chunk of `completeStream` before its consumer is. What it throws is logged and changes nothing. */
 export type StreamingCallback = (chunk: StreamingChunk) => void;
@@ -24,6 +26,8 @@ export interface LLMGatewayOptions {
   fallbackProviders?: readonly string[];
   /** When an answer breaks off that has begun. Default `fail`. */
   midStream?: MidStreamPolicy;
+  /** Keeps answers and gives them again to identical requests. Default: none. */
+  cache?: ResponseCacheOptions;
   /** When a provider that fails is left alone for a while. */
   breaker?: BreakerOptions;
   logger?: Logger;
@@ -45,6 +49,7 @@ export class LLMGateway {
   readonly #stats = new StatsBook();
   readonly #breakers: BreakerBoard;
   readonly #midStream: MidStreamPolicy;
+  readonly #cache: ResponseCache | undefined;
   readonly #factory: Pick<LLMFactory, 'getProvider'>;
   readonly #ownFactory: LLMFactory | undefined;
   readonly #providers: ReadonlyMap<string, LLMProvider>;
@@ -58,6 +63,7 @@ export class LLMGateway {
     this.#settings = settings;
     this.#breakers = new BreakerBoard(options.breaker);
     this.#midStream = options.midStream ?? 'fail';
+    this.#cache = options.cache && new ResponseCache(options.cache, logger);
     this.#logger = logger ?? silentLogger;
     this.#ownFactory = factory ? undefined : new LLMFactory(settings, defined({ logger, costCalculator }));
     this.#factory = factory ?? this.#ownFactory ?? new LLMFactory(settings);
@@ -107,6 +113,17 @@ export class LLMGateway {
     };
   }
 
+  /**
+   * {@link completeStream} as a web `Response`, e.g. for a fetch handler.
+   * @returns an error status when the call fails before its first text; never rejects
+   */
+  completeStreamToResponse(
+    request: CompletionRequest,
+    options: StreamResponseOptions = {},
+  ): Promise<Response> {
+    return streamResponseOf(this.completeStream(request), options);
+  }
+
   getStats(): GatewayStats {
     return this.#stats.snapshot(this.#breakers.snapshot());
   }
@@ -136,6 +153,7 @@ export class LLMGateway {
       stats: this.#stats,
       breakers: this.#breakers,
       midStream: this.#midStream,
+      cache: this.#cache,
       logger: this.#logger,
       resourceCallback: this.#resourceCallback,
       onChunk: streamed ? this.#streamingCallback : undefined,
@@ -151,6 +169,7 @@ export class LLMGateway {
     return [...new Set([first, ...fallbacks])].map((name, index) => ({
       name,
       model: index === 0 ? (model ?? this.#modelOf(agentName)) : undefined,
+      variant: resolveAgent(this.#settings, agentName),
       provider: () => this.#providers.get(name) ?? this.#factory.getProvider(name, agentName),
     }));
   }

@@ -1,12 +1,4 @@
-import type {
-  AssistantMessage,
-  Attempt,
-  DoneEvent,
-  FinishReason,
-  Timings,
-  ToolCall,
-  Usage,
-} from '@x/airframe';
+import type { AssistantMessage, Attempt, FinishReason, Timings, ToolCall, Usage } from '@x/airframe';
 import { defined } from '../providers/options.ts';
 import type { RequestMetadata } from './request.ts';
 
@@ -129,33 +121,58 @@ export function finalChunkOf(response: LLMResponse): StreamingChunk {
   return { text: '', isFinal: true, ...ids, cumulativeTokens, timestamp, response };
 }
 
-/** What a call has gathered by its end. */
-export interface GatheredReply {
-  requestId: string;
-  agentName: string;
+/** A piece of an answer on its way through the gateway. */
+export interface Piece {
+  /** '' with a seam. */
+  text: string;
   provider: string;
+  /** Model asked for. */
+  model: string;
+  /** Completion tokens so far. */
+  tokens: number;
+  seam?: Seam;
+}
+
+/** A whole answer, as its provider gave it. */
+export interface Answered {
+  provider: string;
+  /** The model that answered. */
   model: string;
   text: string;
-  object: { value: unknown } | undefined;
   toolCalls: ToolCall[];
-  message: AssistantMessage | undefined;
-  done: DoneEvent;
-  /** Tokens of the text in front of a seam that was continued. */
-  tokensBefore: number;
+  message?: AssistantMessage;
+  finishReason: FinishReason;
+  usage: Usage;
+  /** Of the whole text, that in front of a seam included. */
+  completionTokens: number;
+  timings: Timings;
+  responseId?: string;
+}
+
+/** What a call knows beside the answer. */
+export interface CallFrame {
+  requestId: string;
+  agentName: string;
   /** The whole call's, failed providers included. */
   ledger: { attempts: readonly ProviderAttempt[]; billed: BilledTokens; costUsd: number; priced: boolean };
   seams: readonly Seam[];
   skipped: readonly SkippedProvider[];
+  cache: CacheOutcome | undefined;
+  savedUsd: number;
   request: RequestMetadata | undefined;
   latencyMs: number;
   streamed: boolean;
 }
 
-export function responseOf(reply: GatheredReply): LLMResponse {
-  const { requestId, agentName, text, object, toolCalls, message, done, seams, skipped, request } = reply;
-  const { attempts, billed, costUsd, priced } = reply.ledger;
-  const { finishReason, usage, timings, responseId } = done;
-  const completionTokens = usage.completionTokens + reply.tokensBefore;
+/** @param object the answer as the object that was asked for */
+export function responseOf(
+  answered: Answered,
+  object: { value: unknown } | undefined,
+  frame: CallFrame,
+): LLMResponse {
+  const { provider, model, text, toolCalls, finishReason, usage, completionTokens, timings } = answered;
+  const { requestId, agentName, seams, skipped, cache, savedUsd, request } = frame;
+  const { attempts, billed, costUsd, priced } = frame.ledger;
   return {
     text,
     ...(object ? { object: object.value } : {}),
@@ -163,9 +180,9 @@ export function responseOf(reply: GatheredReply): LLMResponse {
     tokensUsed: usage.promptTokens + completionTokens,
     promptTokens: usage.promptTokens,
     completionTokens,
-    latencyMs: reply.latencyMs,
-    provider: reply.provider,
-    model: reply.model,
+    latencyMs: frame.latencyMs,
+    provider,
+    model,
     costUsd,
     timestamp: new Date(),
     metadata: {
@@ -179,8 +196,9 @@ export function responseOf(reply: GatheredReply): LLMResponse {
       priced,
       ...(seams.length > 0 ? { seams } : {}),
       ...(skipped.length > 0 ? { skipped } : {}),
-      ...defined({ request, responseId, message }),
+      ...(cache === 'hit' || cache === 'shared' ? { savedUsd } : {}),
+      ...defined({ cache, request, responseId: answered.responseId, message: answered.message }),
     },
-    streamed: reply.streamed,
+    streamed: frame.streamed,
   };
 }
