@@ -32,9 +32,10 @@ export async function ensurePeers() {
   writeFileSync(STAMP, wanted);
 }
 
-/** Imports a package as its users do: airframe as built, undici as airframe has it, anything else as a peer. */
+/** Imports a package as its users do: the workspace's packages as built, undici as airframe has it, anything else as a peer. */
 export async function importPackage(name) {
-  if (name === '@x/airframe') return import(pathToFileURL(join(AIRFRAME, 'dist', 'index.js')).href);
+  const own = ownFolder(name);
+  if (own) return import(pathToFileURL(join(own, 'dist', 'index.js')).href);
   if (name === 'undici') return import(pathToFileURL(requireOfAirframe().resolve('undici')).href);
   const { load } = await import(pathToFileURL(join(PEERS, 'load.mjs')).href);
   return load(name);
@@ -48,9 +49,15 @@ export function versionsOf(names) {
 }
 
 function manifestOf(name) {
-  if (name === '@x/airframe') return join(AIRFRAME, 'package.json');
+  const own = ownFolder(name);
+  if (own) return join(own, 'package.json');
   if (name === 'undici') return requireOfAirframe().resolve('undici/package.json');
   return join(PEERS, 'node_modules', name, 'package.json');
+}
+
+/** Of a package of this workspace. */
+function ownFolder(name) {
+  return name.startsWith('@x/') ? join(ROOT, 'packages', name.slice(3)) : undefined;
 }
 
 const requireOfAirframe = () => createRequire(join(AIRFRAME, 'package.json'));

@@ -2,7 +2,10 @@
 // gives back a function that makes one call, reads it to its end and tells what came: `{ events, chars }`.
 import { importPackage } from '../peers.mjs';
 
-/** `floor` is the bare loop on the same protocol; `imports` is what a user of the row imports. */
+/**
+ * `floor` is the bare loop on the same protocol; `imports` is what a user of the row imports; `kinds` are those of the
+ * workloads that the row takes part in, where not all.
+ */
 export const ROWS = [
   { name: 'bare', floor: 'bare', imports: ['undici'], file: 'bare', make: 'openai' },
   { name: 'airframe', floor: 'bare', imports: ['@x/airframe'], file: 'airframe', make: 'openaiChat' },
@@ -12,6 +15,14 @@ export const ROWS = [
     imports: ['@x/airframe'],
     file: 'airframe',
     make: 'withRetry',
+  },
+  {
+    name: 'avionics',
+    floor: 'bare',
+    imports: ['@x/airframe', '@x/avionics'],
+    file: 'avionics',
+    make: 'gateway',
+    kinds: ['text'],
   },
   { name: 'openai', floor: 'bare', imports: ['openai'], file: 'openai-node', make: 'row' },
   { name: 'ai', floor: 'bare', imports: ['ai', '@ai-sdk/openai-compatible'], file: 'ai-sdk', make: 'row' },
@@ -39,7 +50,7 @@ export const ROWS = [
   },
 ];
 
-export const needsPeers = ({ imports }) => imports.some(name => name !== 'undici' && name !== '@x/airframe');
+export const needsPeers = ({ imports }) => imports.some(name => name !== 'undici' && !name.startsWith('@x/'));
 
 /** @returns what the packages of a row export, put together */
 export async function importAll(imports) {

@@ -83,7 +83,8 @@ function chosen(names) {
 async function measure(origin, rows, parts, quick) {
   const results = { rows: [], memory: [], imports: [] };
   for (const scenario of SCENARIOS.filter(({ name }) => parts.includes(name))) {
-    const measured = await measureScenario(origin, rows, scenario, quick ? QUICK : THOROUGH);
+    const taking = rows.filter(({ kinds }) => !kinds || kinds.includes(scenario.kind));
+    const measured = await measureScenario(origin, taking, scenario, quick ? QUICK : THOROUGH);
     for (const result of measured) {
       const { floor } = rows.find(({ name }) => name === result.row);
       result.ratio = ratioOf(

@@ -1,7 +1,14 @@
 import type { InferenceStreamEvent } from './events.ts';
 
 /** The events of one call. `return()` (a `break` in `for await`) stops the backend. */
-export type InferenceStream = AsyncIterableIterator<InferenceStreamEvent, undefined, undefined>;
+export interface InferenceStream extends AsyncIterableIterator<InferenceStreamEvent, undefined, undefined> {
+  [Symbol.asyncIterator](): InferenceStream;
+  /**
+   * The event that `next()` would give at once; undefined: it would have to wait, or has to tell the end. For those
+   * who pass a stream on, and would pay for a promise with every event that lies there already.
+   */
+  poll?(): InferenceStreamEvent | undefined;
+}
 
 /** What `next()` and `return()` give. */
 export type Step = IteratorResult<InferenceStreamEvent, undefined>;
@@ -27,6 +34,10 @@ export abstract class SerialStream implements InferenceStream {
     const answer = this.#waiting++ === 0 ? this.#pull() : this.#last.then(() => this.#pull());
     this.#last = answer;
     return answer;
+  }
+
+  poll(): InferenceStreamEvent | undefined {
+    return this.#waiting === 0 ? this.ready()?.value : undefined;
   }
 
   abstract return(): Promise<Step>;

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Adapter, InferOptions } from '../adapter.ts';
 import type { EndpointSpec } from '../endpoint.ts';
 import { AirframeError, type Attempt } from '../errors.ts';
-import type { DoneEvent } from '../events.ts';
+import type { DoneEvent, InferenceStreamEvent } from '../events.ts';
 import type { InferenceRequest } from '../request.ts';
 import { END, type InferenceStream, SerialStream, type Step } from '../serial-stream.ts';
 import { sleep } from '../transport/sleep.ts';
@@ -133,6 +133,10 @@ class RetryStream<Extra extends object> extends SerialStream {
   override next(): Promise<Step> {
     // The common case costs nothing: no earlier try, so nothing to add to any event.
     return this.#committed && this.#attempts.length === 0 ? this.#inner.next() : super.next();
+  }
+
+  override poll(): InferenceStreamEvent | undefined {
+    return this.#committed && this.#attempts.length === 0 ? this.#inner.poll?.() : super.poll();
   }
 
   async return(): Promise<Step> {

@@ -26,7 +26,12 @@ export class CallClock {
     const { totalMs = 0 } = this.#timeouts ?? {};
     // Timers may fire a little early: less than a millisecond is none.
     if (totalMs <= 0 || totalMs - this.elapsedMs >= 1) return;
-    const text = `no provider answered within ${totalMs} ms (timeouts.totalMs)`;
-    throw new AirframeError('timeout', text, { code: 'total_timeout', retryable: false });
+    throw this.expired();
+  }
+
+  /** The error of a call whose time is up. */
+  expired(): AirframeError {
+    const text = `no provider answered within ${this.#timeouts?.totalMs} ms (timeouts.totalMs)`;
+    return new AirframeError('timeout', text, { code: 'total_timeout', retryable: false });
   }
 }

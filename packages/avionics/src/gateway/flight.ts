@@ -1,4 +1,3 @@
-import { AirframeError } from '@x/airframe';
 import type { Answered, Piece } from './response.ts';
 
 interface Landed {
@@ -43,7 +42,7 @@ export class Flight {
 
   /**
    * All pieces from the first one on, as they come; returns undefined when there will be no answer.
-   * @throws AirframeError (aborted) when the signal fires
+   * @throws the signal's reason when it fires
    */
   async *follow(signal: AbortSignal): AsyncGenerator<Piece, Landed | undefined, undefined> {
     for (let at = 0; ; ) {
@@ -66,7 +65,7 @@ export class Flight {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
         this.#waiting.delete(wake);
-        reject(new AirframeError('aborted', 'the call was aborted'));
+        reject(signal.reason);
       };
       const wake = () => {
         signal.removeEventListener('abort', onAbort);

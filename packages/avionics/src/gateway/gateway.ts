@@ -81,7 +81,10 @@ export class LLMGateway {
   async complete<const Request extends CompletionRequest>(
     request: Request,
   ): Promise<LLMResponse<ObjectOf<Request>, CallsOf<Request>>> {
-    for await (const { response } of this.#call(request, false).chunks()) {
+    const call = this.#call(request, false);
+    for await (const { response } of call.chunks()) {
+      // What lies there already need not pass one by one.
+      while (call.quick());
       if (response) return response as LLMResponse<ObjectOf<Request>, CallsOf<Request>>;
     }
     throw new AirframeError('unknown', 'the call ended without a response');
@@ -104,7 +107,10 @@ export class LLMGateway {
       [Symbol.asyncIterator]() {
         return this;
       },
-      next: () => (chunks ?? start()).next(),
+      next: () => {
+        const value = call?.quick();
+        return value ? Promise.resolve({ done: false, value }) : (chunks ?? start()).next();
+      },
       return: async () => {
         // A generator would queue this behind a pending next(), until the backend speaks again.
         call?.leave();

@@ -4,6 +4,7 @@ import {
   defineAdapter,
   END,
   type InferenceStream,
+  type InferenceStreamEvent,
   resolveTimeouts,
   SerialStream,
   type Step,
@@ -80,6 +81,10 @@ class DeferredStream extends SerialStream {
     super();
     this.#current = wait;
     this.#opened = opened;
+  }
+
+  override poll(): InferenceStreamEvent | undefined {
+    return !this.#left && this.#current === this.#opened() ? this.#current.poll?.() : super.poll();
   }
 
   async return(): Promise<Step> {

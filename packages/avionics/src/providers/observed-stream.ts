@@ -45,6 +45,11 @@ export class ObservedStream implements InferenceStream {
     return this.#inner.next().then(this.#look);
   }
 
+  poll(): InferenceStreamEvent | undefined {
+    const event = this.#state === 'new' ? undefined : this.#inner.poll?.();
+    return event && this.#seen(event);
+  }
+
   async return(): Promise<Step> {
     const wasOpen = this.#state === 'open';
     this.#state = 'ended';
@@ -59,17 +64,21 @@ export class ObservedStream implements InferenceStream {
   }
 
   readonly #look = (step: Step): Step => {
-    const event = step.value;
-    if (event === undefined) return step;
+    if (step.value === undefined) return step;
+    const event = this.#seen(step.value);
+    return event === step.value ? step : { done: false, value: event };
+  };
+
+  #seen(event: InferenceStreamEvent): InferenceStreamEvent {
     if (isOutput(event)) this.#outputs++;
     if (event.type === 'error') {
       this.#error = this.#observer.failed(event.error);
-      return { done: false, value: { type: 'error', error: this.#error } };
+      return { type: 'error', error: this.#error };
     }
     if (event.type === 'done' && this.#state === 'open') {
       this.#state = 'ended';
       this.#observer.ended(event, this.#error);
     }
-    return step;
-  };
+    return event;
+  }
 }
