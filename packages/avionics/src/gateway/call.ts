@@ -76,7 +76,7 @@ export class GatewayCall {
   /** Fires when the caller goes: there is nobody to answer any more. */
   readonly #leaving = new AbortController();
   /** Whose next piece the consumer may take by {@link quick}. */
-  #paused: Answer | undefined;
+  #paused: { answer: Answer; provider: string; model: string } | undefined;
   #cache: { outcome: CacheOutcome; savedUsd: number } | undefined;
   readonly #seams: Seam[] = [];
   readonly #skipped: SkippedProvider[] = [];
@@ -158,15 +158,17 @@ export class GatewayCall {
    * so this goes past the one of {@link chunks}, which stands at its last chunk meanwhile.
    */
   quick(): StreamingChunk | undefined {
-    const answer = this.#paused;
-    if (!answer || answer.head.length > 0) return undefined;
+    const paused = this.#paused;
+    if (!paused || paused.answer.head.length > 0) return undefined;
     const reply = this.#reply;
     for (;;) {
-      const event = reply.error ? undefined : answer.stream.poll?.();
+      const event = reply.error ? undefined : paused.answer.stream.poll?.();
       if (!event) return undefined;
       const text = reply.take(event);
       if (reply.done) return undefined;
-      if (text) return this.#chunk({ text, ...sourceOf(answer), tokens: reply.counted });
+      if (!text) continue;
+      const { provider, model } = paused;
+      return this.#announced(this.#textChunk(text, provider, model, reply.counted));
     }
   }
 
@@ -207,6 +209,7 @@ export class GatewayCall {
     let answer = await this.#open(queue);
     let hasText = false;
     for (;;) {
+      const source = sourceOf(answer);
       try {
         while (!reply.done && !reply.error) {
           const event = answer.head.shift() ?? (await answer.stream.next()).value;
@@ -214,8 +217,8 @@ export class GatewayCall {
           hasText ||= text !== '';
           if (!text) continue;
           // With a cache it is not the consumer who pulls.
-          if (!this.#context.cache) this.#paused = answer;
-          yield { text, ...sourceOf(answer), tokens: reply.counted };
+          if (!this.#context.cache) this.#paused = { answer, ...source };
+          yield { text, ...source, tokens: reply.counted };
           this.#paused = undefined;
         }
       } finally {
@@ -294,16 +297,25 @@ export class GatewayCall {
     this.#controller.abort();
   }
 
-  #chunk({ tokens, ...piece }: Piece): StreamingChunk {
+  #chunk({ text, provider, model, tokens, seam }: Piece): StreamingChunk {
+    const chunk = this.#textChunk(text, provider, model, tokens);
+    if (seam) chunk.seam = seam;
+    return this.#announced(chunk);
+  }
+
+  /** Made for every token: one literal, nothing spread. */
+  #textChunk(text: string, provider: string, model: string, cumulativeTokens: number): StreamingChunk {
     this.#firstChunkMs ??= this.#clock.elapsedMs;
-    const ids = { requestId: this.#requestId, agentName: this.#context.agentName };
-    return this.#announced({
-      ...piece,
+    return {
+      text,
       isFinal: false,
-      ...ids,
-      cumulativeTokens: tokens,
+      requestId: this.#requestId,
+      agentName: this.#context.agentName,
+      provider,
+      model,
+      cumulativeTokens,
       timestamp: new Date(),
-    });
+    };
   }
 
   #announced(chunk: StreamingChunk): StreamingChunk {
