@@ -40,15 +40,19 @@ export {
   type AdapterProviderOptions,
   type RequestDefaults,
 } from './providers/adapter-provider.ts';
+export { AnthropicProvider, type AnthropicProviderOptions } from './providers/anthropic.ts';
+export { AzureAIFoundryProvider, type AzureAIFoundryProviderOptions } from './providers/azure.ts';
 export {
   LLMProvider,
   type LLMProviderOptions,
   type TokenChunk,
   type TokenChunkMetadata,
 } from './providers/base.ts';
+export type { CloudProviderOptions } from './providers/cloud.ts';
 export { LlamaServerProvider, type LlamaServerProviderOptions } from './providers/llama-server.ts';
 export { MockProvider, type MockProviderOptions } from './providers/mock.ts';
 export type { MockAnswer, MockReply, MockScript } from './providers/mock-reply.ts';
+export { OpenAIProvider, type OpenAIProviderOptions } from './providers/openai.ts';
 export type { GenerateOptions, Prompt } from './providers/options.ts';
 export type { ProviderStats } from './providers/stats.ts';
 export { type AgentConfig, type AgentSettings, agentVariableNames, resolveAgent } from './settings/agents.ts';

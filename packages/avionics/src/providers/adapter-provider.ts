@@ -1,12 +1,16 @@
 import {
   type Adapter,
-  type AirframeError,
+  AirframeError,
   collect,
+  type EmbedRequest,
+  type EmbedResult,
   type EndpointSpec,
   type HealthState,
   type InferenceRequest,
   type InferenceStream,
   type InferOptions,
+  type ModelInfo,
+  type TokenCount,
 } from '@x/airframe';
 import { LLMProvider, type LLMProviderOptions } from './base.ts';
 import { defined, type GenerateOptions, type Prompt, requestOf } from './options.ts';
@@ -16,7 +20,10 @@ import type { ProviderStats } from './stats.ts';
 const HEALTH_TIMEOUT_MS = 5_000;
 
 /** What a request gets where it says nothing. */
-export type RequestDefaults = Pick<InferenceRequest, 'temperature' | 'maxTokens' | 'topP' | 'stop' | 'extra'>;
+export type RequestDefaults = Pick<
+  InferenceRequest,
+  'temperature' | 'maxTokens' | 'topP' | 'stop' | 'reasoning' | 'extra'
+>;
 
 export interface AdapterProviderOptions extends LLMProviderOptions {
   /** Type of the provider, e.g. `llamaserver`. */
@@ -29,6 +36,8 @@ export interface AdapterProviderOptions extends LLMProviderOptions {
   sendTemperature?: boolean;
   /** What the user can do about an error, by its code or else its category. */
   advice?: Readonly<Record<string, string>>;
+  /** Variable that would name a model, for a backend that answers no call without one. */
+  modelVariable?: string;
   /** States in which it can be called. Default `healthy` alone. */
   readyStates?: readonly HealthState[];
   /** More for `getStats().adapter`; no secrets. */
@@ -62,8 +71,15 @@ export class AdapterProvider extends LLMProvider {
     return text;
   }
 
+  /** @throws AirframeError (invalid_request) when the backend needs a model and nobody has named one */
   override prepare(request: InferenceRequest): InferenceRequest {
-    const { defaults = {}, sendTemperature = true } = this.#options;
+    const { defaults = {}, sendTemperature = true, modelVariable } = this.#options;
+    if (modelVariable !== undefined && (request.model ?? this.defaultModel) === undefined) {
+      throw new AirframeError('invalid_request', `provider ${this.name} was given no model`, {
+        code: 'configuration',
+        remedy: `name one in the call or set ${modelVariable}`,
+      });
+    }
     const prepared: InferenceRequest = { ...defaults, ...request };
     if (defaults.extra) prepared.extra = { ...defaults.extra, ...request.extra };
     if (!sendTemperature) delete prepared.temperature;
@@ -73,6 +89,28 @@ export class AdapterProvider extends LLMProvider {
   override infer(request: InferenceRequest, options: InferOptions = {}): InferenceStream {
     const { adapter, endpoint } = this.#options;
     return this.observe(adapter.streamInfer(endpoint, request, options), request);
+  }
+
+  override async embed(request: EmbedRequest, options: InferOptions = {}): Promise<EmbedResult> {
+    const { adapter, endpoint } = this.#options;
+    const { embed } = adapter;
+    if (!embed) return this.cannot('embed');
+    return this.observeEmbed(request.model, () => embed.call(adapter, endpoint, request, options));
+  }
+
+  /** Counts what {@link infer} would send: the request as it is, so {@link prepare} it first if that matters. */
+  override async countTokens(request: InferenceRequest, options: InferOptions = {}): Promise<TokenCount> {
+    const { adapter, endpoint } = this.#options;
+    const { countTokens } = adapter;
+    if (!countTokens) return this.cannot('countTokens');
+    return this.advising(() => countTokens.call(adapter, endpoint, request, options));
+  }
+
+  override async listModels(options: InferOptions = {}): Promise<ModelInfo[]> {
+    const { adapter, endpoint } = this.#options;
+    const { listModels } = adapter;
+    if (!listModels) return this.cannot('listModels');
+    return this.advising(() => listModels.call(adapter, endpoint, options));
   }
 
   override async healthCheck(): Promise<boolean> {

@@ -51,6 +51,18 @@ describe('a provider with only generate and healthCheck', () => {
     expect(provider.getStats()).toMatchObject({ provider: 'parrot', requests: 2, errors: 1 });
   });
 
+  it('says of each operation it lacks that it lacks it', async () => {
+    const provider = new Parrot();
+    const lacking = { category: 'invalid_request', code: 'unsupported' };
+    await expect(provider.embed({ input: 'x' })).rejects.toMatchObject({
+      ...lacking,
+      message: 'provider parrot has no embed',
+    });
+    await expect(provider.countTokens(request)).rejects.toMatchObject(lacking);
+    await expect(provider.listModels()).rejects.toMatchObject(lacking);
+    expect(provider.getStats().requests).toBe(0);
+  });
+
   it('refuses tools instead of dropping them', async () => {
     const tools = [{ name: 'add', parameters: {} }];
     await expect(collect(new Parrot().infer({ ...request, tools }))).rejects.toMatchObject({

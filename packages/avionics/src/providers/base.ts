@@ -2,14 +2,18 @@ import {
   AirframeError,
   type DoneEvent,
   defineAdapter,
+  type EmbedRequest,
+  type EmbedResult,
   type EndpointSpec,
   type FinishReason,
   type InferenceCall,
   type InferenceRequest,
   type InferenceStream,
   type InferOptions,
+  type ModelInfo,
   type Reply,
   type Timings,
+  type TokenCount,
   type Usage,
 } from '@x/airframe';
 import { type CostCalculator, type CostMetrics, getCostCalculator } from '../cost/calculator.ts';
@@ -124,6 +128,62 @@ export abstract class LLMProvider {
       health: async () => ((await this.healthCheck()) ? 'healthy' : 'unhealthy'),
     });
     return this.observe(adapter.streamInfer(endpoint, request, options), request);
+  }
+
+  /**
+   * Vectors for texts.
+   * @throws AirframeError; of code `unsupported` when the provider has no embeddings, as here
+   */
+  async embed(_request: EmbedRequest, _options?: InferOptions): Promise<EmbedResult> {
+    return this.cannot('embed');
+  }
+
+  /**
+   * The tokens of a request's prompt by the backend's own count; nothing is generated.
+   * @throws AirframeError; of code `unsupported` when the backend does not count, as here
+   */
+  async countTokens(_request: InferenceRequest, _options?: InferOptions): Promise<TokenCount> {
+    return this.cannot('countTokens');
+  }
+
+  /**
+   * What a call may name as model.
+   * @throws AirframeError; of code `unsupported` when the backend has no list, as here
+   */
+  async listModels(_options?: InferOptions): Promise<ModelInfo[]> {
+    return this.cannot('listModels');
+  }
+
+  /** The error of an operation that this provider lacks; another provider may have it. */
+  protected cannot(operation: 'embed' | 'countTokens' | 'listModels'): never {
+    throw new AirframeError('invalid_request', `provider ${this.name} has no ${operation}`, {
+      code: 'unsupported',
+    });
+  }
+
+  /** Counts a call for vectors in this provider's stats, as {@link observe} does a stream. */
+  protected async observeEmbed(
+    requested: string | undefined,
+    embed: () => Promise<EmbedResult>,
+  ): Promise<EmbedResult> {
+    this.#recorder.started();
+    try {
+      const result = await this.advising(embed);
+      this.#recorder.ended(result, undefined, this.costOf(requested, result));
+      return result;
+    } catch (error) {
+      this.#recorder.failed(AirframeError.from(error).category);
+      throw error;
+    }
+  }
+
+  /** Gives the error of a call this provider's advice. */
+  protected async advising<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      throw this.#advised(AirframeError.from(error));
+    }
   }
 
   /** Counts a stream in this provider's stats and gives its errors this provider's advice. */

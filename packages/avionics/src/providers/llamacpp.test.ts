@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Adapter, AirframeError, collect, defineAdapter } from '@x/airframe';
+import { llamaCppAdapter } from '@x/llamacpp-native';
 import { describe, expect, it, vi } from 'vitest';
 import { LlamaCppProvider, llamaCppNativeAdapter } from './llamacpp.ts';
 
@@ -37,6 +38,10 @@ function missing(name: string, importer: string): NodeJS.ErrnoException {
 }
 
 describe('LlamaCppProvider', () => {
+  it('tells of its package, before that is loaded, what the package tells of itself', () => {
+    expect(llamaCppNativeAdapter().capabilities).toEqual(llamaCppAdapter().capabilities);
+  });
+
   it('loads its package at the first call, once', async () => {
     const { adapter, close } = echo();
     const load = vi.fn(async () => adapter);

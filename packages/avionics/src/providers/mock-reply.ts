@@ -49,6 +49,15 @@ export function scriptedReply(
   return isAirframeError(answer) ? { error: answer } : answer;
 }
 
+/** The mock's count of a text: four characters a token. */
+export function tokensOf(text: string): number {
+  return Math.ceil(text.length / 4);
+}
+
+export function promptTokensOf(request: InferenceRequest): number {
+  return tokensOf(JSON.stringify(request.messages ?? request.prompt));
+}
+
 /** The pieces a reply comes in. */
 export function chunksOf(reply: MockReply): readonly string[] {
   return reply.chunks ?? reply.text?.match(/\s*\S+(?:\s+$)?/g) ?? (reply.text ? [reply.text] : []);

@@ -133,4 +133,52 @@ describe('MockProvider', () => {
     await expect(provider.generate('m', 'x', { timeouts })).rejects.toMatchObject({ category: 'timeout' });
     expect(provider.getStats()).toMatchObject({ requests: 2, errors: 1, aborted: 1 });
   });
+
+  it('embeds the same way each time, each text its own way, at any length', async () => {
+    const provider = new MockProvider();
+    const { embeddings, usage, model } = await provider.embed({ input: ['one text', 'another'] });
+    expect(embeddings[0]?.slice(0, 3).map(number => number.toFixed(4))).toEqual([
+      '0.4551',
+      '-0.3944',
+      '0.0701',
+    ]);
+    expect(embeddings[1]).not.toEqual(embeddings[0]);
+    expect(Math.hypot(...(embeddings[0] ?? []))).toBeCloseTo(1, 12);
+    expect({ usage, model }).toMatchObject({ usage: { promptTokens: 4, source: 'reported' }, model: 'mock' });
+    const again = await new MockProvider().embed({ input: 'one text' });
+    expect(again.embeddings).toEqual([embeddings[0]]);
+    const long = await provider.embed({ input: 'x', dimensions: 1_536 });
+    expect(long.embeddings[0]).toHaveLength(1_536);
+    expect(provider.getStats()).toMatchObject({ requests: 2, promptTokens: 5, costUsd: 0 });
+  });
+
+  it('embeds by script, which may fail', async () => {
+    const embeddings = (text: string) => {
+      if (text === 'secret') throw new AirframeError('content_filter', 'not that');
+      return [text.length];
+    };
+    const provider = new MockProvider({ embeddings });
+    expect((await provider.embed({ input: ['a', 'bc'] })).embeddings).toEqual([[1], [2]]);
+    await expect(provider.embed({ input: 'secret' })).rejects.toMatchObject({ category: 'content_filter' });
+    expect(provider.getStats()).toMatchObject({ requests: 2, errors: 1 });
+  });
+
+  it('counts the tokens of a prompt as its usage will, and lists its model', async () => {
+    const provider = new MockProvider({ model: 'm-1' });
+    const { tokens, exact } = await provider.countTokens(HELLO);
+    const { usage } = await collect(provider.infer(HELLO));
+    expect([tokens, exact]).toEqual([usage.promptTokens, true]);
+    expect(await provider.listModels()).toEqual([{ id: 'm-1' }]);
+  });
+
+  it('waits where the script says, and cuts where it says', async () => {
+    const delays = { delayMs: 1, chunkDelayMs: 1 };
+    const provider = new MockProvider({
+      responses: [{ ...delays, chunks: ['a b', ' c'], usage: { cachedTokens: 2 } }],
+    });
+    const { text, usage, timings } = await collect(provider.infer(HELLO));
+    expect(text).toBe('a b c');
+    expect(usage).toMatchObject({ completionTokens: 2, cachedTokens: 2 });
+    expect(timings.firstTokenMs).toBeLessThan(timings.totalMs);
+  });
 });

@@ -8,11 +8,21 @@ import {
 } from '@x/airframe';
 import { AdapterProvider } from './adapter-provider.ts';
 import type { LLMProviderOptions } from './base.ts';
-import { chunksOf, type MockReply, type MockScript, scriptedReply } from './mock-reply.ts';
+import { mockVector } from './mock-embedding.ts';
+import {
+  chunksOf,
+  type MockReply,
+  type MockScript,
+  promptTokensOf,
+  scriptedReply,
+  tokensOf,
+} from './mock-reply.ts';
 
 export interface MockProviderOptions extends LLMProviderOptions {
   /** Default: an answer that repeats the prompt. */
   responses?: MockScript;
+  /** The vector of a text; what it throws fails the call. Default: one of length 1 that only the text decides. */
+  embeddings?: (text: string, dimensions: number) => number[];
   /** Default `mock`. Another name takes another provider's place, e.g. in tests of prices. */
   name?: string;
   /** Model that says it answered. Default `mock`. */
@@ -29,12 +39,13 @@ export class MockProvider extends AdapterProvider {
   readonly #requests: InferenceRequest[];
 
   constructor(options: MockProviderOptions = {}) {
-    const { responses, name = 'mock', model = 'mock', healthy = true, ...shared } = options;
+    const { responses, embeddings = mockVector, name = 'mock', model = 'mock', ...rest } = options;
+    const { healthy = true, ...shared } = rest;
     const requests: InferenceRequest[] = [];
     super({
       ...shared,
       name,
-      adapter: mockAdapter({ responses, model, healthy, requests }),
+      adapter: mockAdapter({ responses, embeddings, model, healthy, requests }),
       endpoint: { name, backendKind: 'mock', baseUrl: 'file:///mock' },
     });
     this.#requests = requests;
@@ -48,12 +59,17 @@ export class MockProvider extends AdapterProvider {
 
 interface MockAdapterOptions {
   responses: MockScript | undefined;
+  embeddings: (text: string, dimensions: number) => number[];
   model: string;
   healthy: boolean;
   requests: InferenceRequest[];
 }
 
-function mockAdapter({ responses, model, healthy, requests }: MockAdapterOptions): Adapter {
+/** Length of a vector when nobody says. */
+const DIMENSIONS = 8;
+
+function mockAdapter(options: MockAdapterOptions): Adapter {
+  const { responses, embeddings, model, healthy, requests } = options;
   let calls = 0;
   return defineAdapter({
     kind: 'mock',
@@ -74,11 +90,23 @@ function mockAdapter({ responses, model, healthy, requests }: MockAdapterOptions
       return play(answer, call, reply);
     },
     health: async () => (healthy ? 'healthy' : 'unhealthy'),
+    embed: async ({ request }) => {
+      const { input, dimensions = DIMENSIONS } = request;
+      const texts = [input].flat();
+      const promptTokens = texts.reduce((sum, text) => sum + tokensOf(text), 0);
+      return {
+        embeddings: texts.map(text => embeddings(text, dimensions)),
+        model,
+        usage: { promptTokens, completionTokens: 0, totalTokens: promptTokens, source: 'reported' },
+      };
+    },
+    countTokens: async ({ request }) => ({ tokens: promptTokensOf(request), exact: true }),
+    listModels: async () => [{ id: model }],
   });
 }
 
 async function* play(answer: MockReply, call: InferenceCall, reply: Reply): AsyncGenerator<void> {
-  const promptTokens = Math.ceil(JSON.stringify(call.request.messages ?? call.request.prompt).length / 4);
+  const promptTokens = promptTokensOf(call.request);
   await pause(answer.delayMs, 'headers', call);
   let tokens = 0;
   const count = () => {

@@ -32,15 +32,21 @@ export class ProviderRecorder {
     this.#requests++;
   }
 
-  ended(done: DoneEvent, error: AirframeError | undefined, cost: CostMetrics): void {
-    if (error) this.#failed(error.category);
+  ended(done: Pick<DoneEvent, 'usage'>, error: AirframeError | undefined, cost: CostMetrics): void {
+    if (error) this.failed(error.category);
     this.#book(done.usage, cost);
   }
 
   /** The consumer closed the stream before it told its usage. */
   left(error: AirframeError | undefined, usage: Usage, cost: CostMetrics): void {
-    this.#failed(error?.category ?? 'aborted');
+    this.failed(error?.category ?? 'aborted');
     this.#book(usage, cost);
+  }
+
+  /** A call without usage to book. */
+  failed(category: ErrorCategory): void {
+    if (category === 'aborted') this.#aborted++;
+    else this.#errors++;
   }
 
   #book({ promptTokens, completionTokens, totalTokens, source }: Usage, { costUsd }: CostMetrics): void {
@@ -48,11 +54,6 @@ export class ProviderRecorder {
     this.#completionTokens += completionTokens;
     if (source === 'estimated') this.#estimatedTokens += totalTokens;
     this.#costUsd += costUsd;
-  }
-
-  #failed(category: ErrorCategory): void {
-    if (category === 'aborted') this.#aborted++;
-    else this.#errors++;
   }
 
   snapshot(provider: string): ProviderStats {
