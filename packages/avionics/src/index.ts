@@ -11,20 +11,39 @@ export { CostSum, formatUsd, fromNanoUsd, toNanoUsd } from './cost/money.ts';
 export type { ModelPrice, PriceTable, PriceTier, TokenPrice } from './cost/price.ts';
 export { createAgentProvider, createLLMProvider, LLMFactory } from './factory.ts';
 export {
+  type CacheStore,
+  MemoryCacheStore,
+  type ResponseCacheOptions,
+} from './gateway/cache.ts';
+export {
   type CompletionStream,
   LLMGateway,
   type LLMGatewayOptions,
   type StreamingCallback,
 } from './gateway/gateway.ts';
+export type { Percentiles } from './gateway/histogram.ts';
 export type { ResourceCallback } from './gateway/meter.ts';
-export type { CompletionRequest } from './gateway/request.ts';
 export type {
+  CallsOf,
+  CompletionRequest,
+  MidStreamPolicy,
+  ObjectOf,
+  RequestMetadata,
+} from './gateway/request.ts';
+export type {
+  BilledTokens,
+  CacheOutcome,
   LLMResponse,
   ProviderAttempt,
   ResponseMetadata,
+  Seam,
+  SkippedProvider,
   StreamingChunk,
 } from './gateway/response.ts';
-export type { GatewayProviderStats, GatewayStats } from './gateway/stats.ts';
+export type { Schema, SchemaOutput } from './gateway/schema.ts';
+export type { GatewayAgentStats, GatewayProviderStats, GatewayStats } from './gateway/stats.ts';
+export type { StreamResponseOptions } from './gateway/stream-response.ts';
+export type { GatewayTool, ToolCallOf } from './gateway/tools.ts';
 export {
   type Amounts,
   type LimitedCall,
@@ -55,6 +74,7 @@ export type { MockAnswer, MockReply, MockScript } from './providers/mock-reply.t
 export { OpenAIProvider, type OpenAIProviderOptions } from './providers/openai.ts';
 export type { GenerateOptions, Prompt } from './providers/options.ts';
 export type { ProviderStats } from './providers/stats.ts';
+export type { BreakerOptions, BreakerState } from './routing/breaker.ts';
 export { type AgentConfig, type AgentSettings, agentVariableNames, resolveAgent } from './settings/agents.ts';
 export {
   getSettings,

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { AirframeError, type DoneEvent, type InferenceRequest, type InferenceStream } from '@x/airframe';
+import type { CostEstimate } from '../cost/estimate.ts';
+import { toNanoUsd } from '../cost/money.ts';
+import type { Limiter, Reservation } from '../limits/limiter.ts';
 import type { Logger } from '../logger.ts';
 import type { LLMProvider } from '../providers/base.ts';
 import { defined } from '../providers/options.ts';
@@ -47,6 +50,7 @@ export interface CallContext {
   breakers: BreakerBoard;
   midStream: MidStreamPolicy;
   cache: ResponseCache | undefined;
+  limiter: Pick<Limiter, 'reserve'> | undefined;
   logger: Logger;
   resourceCallback: ResourceCallback | undefined;
   /** Called with each chunk before the consumer gets it. */
@@ -175,14 +179,14 @@ export class GatewayCall {
   /** The answer's pieces, from the cache where there is one. */
   #source(prepared: Prepared): AsyncGenerator<Piece, Answered, undefined> {
     const { cache } = this.#context;
-    return cache && this.#request.cache !== false ? this.#cached(cache, prepared) : this.#live(prepared);
+    return cache && this.#request.cache !== false ? this.#cached(cache, prepared) : this.#limited(prepared);
   }
 
   async *#cached(cache: ResponseCache, prepared: Prepared): AsyncGenerator<Piece, Answered, undefined> {
     const [first] = this.#context.destinations();
     const asked = { provider: first?.name, model: first?.model, agent: first?.variant, ...prepared.request };
     const live = async function* (this: GatewayCall) {
-      const answered = yield* this.#live(prepared);
+      const answered = yield* this.#limited(prepared);
       return { answered, costUsd: this.#ledger.costUsd };
     };
     // Whoever waits for the answer of another call has a deadline all the same.
@@ -198,6 +202,45 @@ export class GatewayCall {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Within budgets and rates: what the call may use is taken from them before, what it has used stays taken. */
+  async *#limited(prepared: Prepared): AsyncGenerator<Piece, Answered, undefined> {
+    if (!this.#context.limiter) return yield* this.#live(prepared);
+    const reservation = await this.#reserve(this.#context.limiter, prepared.request);
+    try {
+      return yield* this.#live(prepared);
+    } finally {
+      const { totalTokens: tokens } = this.#ledger.billed;
+      await reservation.settle({ tokens, nanoUsd: toNanoUsd(this.#ledger.costUsd) });
+    }
+  }
+
+  /** @throws AirframeError (rate_limit, quota) when a limit is used up */
+  #reserve(limiter: Pick<Limiter, 'reserve'>, request: InferenceRequest): Promise<Reservation> {
+    const { promptTokens, completionTokens, costUsd, priced } = this.#estimate(request);
+    const { key, tags } = this.#request;
+    return limiter.reserve({
+      agent: this.#context.agentName,
+      keys: key === undefined ? [] : [key],
+      tags,
+      tokens: promptTokens + completionTokens,
+      // A price that nobody knows is not none: a budget used up keeps such a call back as well.
+      nanoUsd: priced ? toNanoUsd(costUsd, 'up') : 1,
+    });
+  }
+
+  /** By the first provider that can be made; where none can, nothing will be used. */
+  #estimate(request: InferenceRequest): CostEstimate {
+    for (const { provider: find, model } of this.#context.destinations()) {
+      try {
+        const provider = find();
+        return provider.estimateOf(provider.prepare({ ...request, ...defined({ model }) }));
+      } catch {
+        // Told when the call itself comes to it.
+      }
+    }
+    return { promptTokens: 0, completionTokens: 0, costUsd: 0, priced: true };
   }
 
   /** Yields the text as it comes; returns the answer it came from at last. */

@@ -1,6 +1,7 @@
 import { AirframeError } from '@x/airframe';
 import type { CostCalculator } from '../cost/calculator.ts';
 import { knownType, LLMFactory, providerTypeOf } from '../factory.ts';
+import type { Limiter } from '../limits/limiter.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import type { LLMProvider } from '../providers/base.ts';
 import { defined } from '../providers/options.ts';
@@ -28,6 +29,8 @@ export interface LLMGatewayOptions {
   midStream?: MidStreamPolicy;
   /** Keeps answers and gives them again to identical requests. Default: none. */
   cache?: ResponseCacheOptions;
+  /** Budgets and rates that calls have to keep within. Default: none. */
+  limiter?: Pick<Limiter, 'reserve'>;
   /** When a provider that fails is left alone for a while. */
   breaker?: BreakerOptions;
   logger?: Logger;
@@ -50,6 +53,7 @@ export class LLMGateway {
   readonly #breakers: BreakerBoard;
   readonly #midStream: MidStreamPolicy;
   readonly #cache: ResponseCache | undefined;
+  readonly #limiter: Pick<Limiter, 'reserve'> | undefined;
   readonly #factory: Pick<LLMFactory, 'getProvider'>;
   readonly #ownFactory: LLMFactory | undefined;
   readonly #providers: ReadonlyMap<string, LLMProvider>;
@@ -63,6 +67,7 @@ export class LLMGateway {
     this.#settings = settings;
     this.#breakers = new BreakerBoard(options.breaker);
     this.#midStream = options.midStream ?? 'fail';
+    this.#limiter = options.limiter;
     this.#cache = options.cache && new ResponseCache(options.cache, logger);
     this.#logger = logger ?? silentLogger;
     this.#ownFactory = factory ? undefined : new LLMFactory(settings, defined({ logger, costCalculator }));
@@ -160,6 +165,7 @@ export class LLMGateway {
       breakers: this.#breakers,
       midStream: this.#midStream,
       cache: this.#cache,
+      limiter: this.#limiter,
       logger: this.#logger,
       resourceCallback: this.#resourceCallback,
       onChunk: streamed ? this.#streamingCallback : undefined,

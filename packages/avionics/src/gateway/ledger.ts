@@ -1,4 +1,5 @@
 import type { Attempt, DoneEvent, ErrorCategory, Usage } from '@x/airframe';
+import { CostSum } from '../cost/money.ts';
 import { defined } from '../providers/options.ts';
 import type { Failure, Opening } from '../routing/fallback.ts';
 import type { Meter } from './meter.ts';
@@ -15,7 +16,7 @@ export class CallLedger {
   readonly #attempts: ProviderAttempt[] = [];
   #promptTokens = 0;
   #completionTokens = 0;
-  #costUsd = 0;
+  readonly #cost = new CostSum();
   #priced = true;
 
   constructor(stats: StatsBook, meter: Meter) {
@@ -35,7 +36,7 @@ export class CallLedger {
   }
 
   get costUsd(): number {
-    return this.#costUsd;
+    return this.#cost.usd;
   }
 
   /** false when a part has no known price. */
@@ -59,7 +60,7 @@ export class CallLedger {
     const priced = costs.every(cost => cost.priced);
     this.#promptTokens += promptTokens;
     this.#completionTokens += completionTokens;
-    this.#costUsd += costUsd;
+    this.#cost.add(costUsd);
     this.#priced &&= priced;
     this.#log(provider.name, model, done?.attempts ?? []);
     const tokens = { promptTokens, completionTokens };

@@ -1,4 +1,5 @@
 import type { ErrorCategory, Usage } from '@x/airframe';
+import { CostSum } from '../cost/money.ts';
 import type { BreakerState } from '../routing/breaker.ts';
 import { Histogram, type Percentiles } from './histogram.ts';
 import type { BilledTokens } from './response.ts';
@@ -99,6 +100,9 @@ export class StatsBook {
   readonly #latency = new Histogram();
   readonly #firstToken = new Histogram();
   readonly #providers = new Map<string, GatewayProviderStats>();
+  /** By provider, for the sums in the stats lose what is small. */
+  readonly #costs = new Map<string, CostSum>();
+  readonly #saved = new CostSum();
   readonly #agents = new Map<string, AgentBook>();
 
   began(): void {
@@ -119,7 +123,8 @@ export class StatsBook {
   /** A call was answered from the cache. */
   cached(savedUsd: number): void {
     this.#calls.cacheHits++;
-    this.#calls.savedUsd += savedUsd;
+    this.#saved.add(savedUsd);
+    this.#calls.savedUsd = this.#saved.usd;
   }
 
   provider(part: ProviderPart): void {
@@ -128,7 +133,10 @@ export class StatsBook {
     if (part.error !== undefined && part.error !== 'aborted') stats.errors++;
     stats.promptTokens += part.usage.promptTokens;
     stats.completionTokens += part.usage.completionTokens;
-    stats.costUsd += part.costUsd;
+    const cost = this.#costs.get(part.provider) ?? new CostSum();
+    this.#costs.set(part.provider, cost);
+    cost.add(part.costUsd);
+    stats.costUsd = cost.usd;
     if (!part.priced) this.#calls.unpriced++;
   }
 
@@ -180,7 +188,8 @@ export class StatsBook {
 
 class AgentBook {
   readonly #counts = { requests: 0, succeeded: 0, failed: 0, stopped: 0 };
-  readonly #used = { promptTokens: 0, completionTokens: 0, costUsd: 0 };
+  readonly #used = { promptTokens: 0, completionTokens: 0 };
+  readonly #cost = new CostSum();
   readonly #latency = new Histogram();
 
   ended(outcome: CallOutcome, { promptTokens, completionTokens, costUsd, latencyMs }: CallFacts): void {
@@ -188,11 +197,16 @@ class AgentBook {
     this.#counts[outcome]++;
     this.#used.promptTokens += promptTokens;
     this.#used.completionTokens += completionTokens;
-    this.#used.costUsd += costUsd;
+    this.#cost.add(costUsd);
     if (outcome === 'succeeded') this.#latency.add(latencyMs);
   }
 
   snapshot(): GatewayAgentStats {
-    return { ...this.#counts, ...this.#used, latencyMs: this.#latency.percentiles() };
+    return {
+      ...this.#counts,
+      ...this.#used,
+      costUsd: this.#cost.usd,
+      latencyMs: this.#latency.percentiles(),
+    };
   }
 }

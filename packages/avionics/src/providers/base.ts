@@ -17,6 +17,7 @@ import {
   type Usage,
 } from '@x/airframe';
 import { type CostCalculator, type CostMetrics, getCostCalculator } from '../cost/calculator.ts';
+import { type CostEstimate, sizeOfRequest } from '../cost/estimate.ts';
 import { type Logger, silentLogger } from '../logger.ts';
 import { ObservedStream } from './observed-stream.ts';
 import { defined, type GenerateOptions, optionsOf, type Prompt, requestOf } from './options.ts';
@@ -206,13 +207,18 @@ export abstract class LLMProvider {
    * @param requested model named in the request
    */
   costOf(requested: string | undefined, done: Pick<DoneEvent, 'usage' | 'model'>): CostMetrics {
-    const { promptTokens, completionTokens, cachedTokens, cacheWriteTokens } = done.usage;
+    const { usage } = done;
     const model = this.#costs.billingModel(this.name, requested ?? this.defaultModel, done.model);
-    return this.#costs.calculateCost(this.name, model, promptTokens, completionTokens, {
-      cachedTokens,
-      cacheWriteTokens,
+    return this.#costs.calculateCost(this.name, model, usage.promptTokens, usage.completionTokens, {
+      ...usage,
       logger: this.logger,
     });
+  }
+
+  /** What a call may use and cost at most, before it is sent. */
+  estimateOf(request: InferenceRequest): CostEstimate {
+    const model = request.model ?? this.defaultModel ?? 'default';
+    return this.#costs.estimateRequest(this.name, model, sizeOfRequest(request));
   }
 
   getStats(): ProviderStats {
