@@ -1,8 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { cacheKeyOf, planOf } from './factory/plan.ts';
 import { createAgentProvider, createLLMProvider, LLMFactory } from './factory.ts';
+import { AnthropicProvider } from './providers/anthropic.ts';
+import { AzureAIFoundryProvider } from './providers/azure.ts';
 import { LlamaServerProvider } from './providers/llama-server.ts';
 import { LlamaCppProvider } from './providers/llamacpp.ts';
 import { MockProvider } from './providers/mock.ts';
+import { OpenAIProvider } from './providers/openai.ts';
 import { getSettings } from './settings/settings.ts';
 import { SettingsError } from './settings/variables.ts';
 
@@ -15,6 +19,29 @@ const settings = getSettings({
   BROKEN_TEMPERATURE: 'x',
   LLM_TIMEOUT: '30',
   LLM_MAX_RETRIES: '1',
+});
+
+const cloud = getSettings({
+  OPENAI_API_KEY: 'sk-one',
+  OPENAI_BASE_URL: 'https://eu.api.openai.com/v1',
+  OPENAI_API_TYPE: 'responses',
+  OPENAI_MODEL: 'gpt-5',
+  ANTHROPIC_API_KEY: 'sk-ant-one',
+  ANTHROPIC_MODEL: 'claude-a',
+  AZURE_ENDPOINT: 'https://res.openai.azure.com',
+  AZURE_API_KEY: 'azure-one',
+  AZURE_DEPLOYMENT_NAME: 'prod',
+  AZURE_API_VERSION: '2024-10-21',
+  LLM_TIMEOUT: '30',
+  LLM_MAX_RETRIES: '1',
+  MODEL_ALIASES: JSON.stringify({
+    fast: { provider: 'anthropic', model: 'claude-small', defaults: { temperature: 0.1, maxTokens: 99 } },
+  }),
+  WRITER_MODEL: 'fast',
+  EDITOR_MODEL: 'fast',
+  EDITOR_TEMPERATURE: '0.9',
+  EDITOR_LLM_TIMEOUT: '5',
+  EDITOR_LLM_MAX_RETRIES: '0',
 });
 
 describe('createLLMProvider', () => {
@@ -45,13 +72,65 @@ describe('createLLMProvider', () => {
     expect(() => createLLMProvider('llamacpp', settings)).toThrow(/has no model; set LLAMACPP_MODEL_PATH/);
   });
 
-  it.each(['openai', 'anthropic', 'azure'])('says that %s has no adapter yet', type => {
-    expect(() => createLLMProvider(type, settings)).toThrow(
-      expect.objectContaining({
-        category: 'invalid_request',
-        message: `provider "${type}" is known, but this version has no adapter for it yet; use llamaserver, llamacpp, mock`,
-      }),
-    );
+  it('makes the cloud providers as the settings say', () => {
+    const openai = createLLMProvider('openai', cloud);
+    expect(openai).toBeInstanceOf(OpenAIProvider);
+    expect(openai.getStats().adapter).toMatchObject({
+      kind: 'openai_responses',
+      baseUrl: 'https://eu.api.openai.com/v1',
+      model: 'gpt-5',
+      maxRetries: 1,
+      timeouts: { headersMs: 30_000, idleMs: 30_000 },
+    });
+    const anthropic = createLLMProvider('anthropic', cloud);
+    expect(anthropic).toBeInstanceOf(AnthropicProvider);
+    expect(anthropic.getStats().adapter).toMatchObject({
+      baseUrl: 'https://api.anthropic.com',
+      model: 'claude-a',
+      maxRetries: 1,
+    });
+    const azure = createLLMProvider('azure', cloud);
+    expect(azure).toBeInstanceOf(AzureAIFoundryProvider);
+    expect(azure.getStats().adapter).toMatchObject({
+      baseUrl: 'https://res.openai.azure.com',
+      model: 'prod',
+      apiVersion: '2024-10-21',
+    });
+  });
+
+  it('says which variable a cloud provider lacks, whatever the environment of the process holds', () => {
+    vi.stubEnv('OPENAI_API_KEY', 'sk-of-the-process');
+    vi.stubEnv('AZURE_ENDPOINT', 'https://of-the-process.example');
+    for (const [type, message] of [
+      ['openai', 'provider openai has no API key; set OPENAI_API_KEY or give apiKey'],
+      ['anthropic', 'provider anthropic has no API key; set ANTHROPIC_API_KEY or give apiKey'],
+      [
+        'azure',
+        'provider azure has no endpoint; set AZURE_ENDPOINT, e.g. https://my-resource.openai.azure.com',
+      ],
+    ] as const) {
+      expect(() => createLLMProvider(type, settings)).toThrow(
+        expect.objectContaining({ code: 'configuration', message }),
+      );
+    }
+    const local = getSettings({ OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1' });
+    expect(createLLMProvider('openai', local).getStats().adapter).toMatchObject({
+      baseUrl: 'http://127.0.0.1:11434/v1',
+    });
+    vi.unstubAllEnvs();
+  });
+
+  it('takes an Entra token in the place of an Azure key', () => {
+    const keyless = { ...cloud, azureApiKey: undefined };
+    expect(() => createLLMProvider('azure', keyless)).toThrow('set AZURE_API_KEY, or give tokenProvider');
+    const azureTokenProvider = async () => 'token';
+    expect(createLLMProvider('azure', keyless, undefined, { azureTokenProvider }).name).toBe('azure');
+  });
+
+  it('makes a mock of every known type when MOCK_LLM_ENABLED says so', () => {
+    const mocked = { ...settings, mockLlmEnabled: true };
+    expect(createLLMProvider('openai', mocked)).toBeInstanceOf(MockProvider);
+    expect(() => createLLMProvider('ollama', mocked)).toThrow(/unknown LLM provider/);
   });
 
   it('names an unknown type and the valid ones', () => {
@@ -82,6 +161,19 @@ describe('createAgentProvider', () => {
     expect(temperatureOf({ ...settings, disableTemperature: true }, 'writer')).toBeUndefined();
   });
 
+  it('follows an alias to its provider, model and defaults, and the agent’s own word comes first', () => {
+    const writer = createAgentProvider(cloud, 'writer');
+    expect(writer.name).toBe('anthropic');
+    expect(writer.defaultModel).toBe('claude-small');
+    expect(writer.prepare({ prompt: 'x' })).toMatchObject({ temperature: 0.1, maxTokens: 99 });
+    const editor = createAgentProvider(cloud, 'editor');
+    expect(editor.prepare({ prompt: 'x' })).toMatchObject({ temperature: 0.9, maxTokens: 99 });
+    expect(editor.getStats().adapter).toMatchObject({ maxRetries: 0, timeouts: { headersMs: 5_000 } });
+    const elsewhere = createAgentProvider(cloud, 'writer', 'openai');
+    expect(elsewhere.defaultModel).toBe('gpt-5');
+    expect(elsewhere.prepare({ prompt: 'x' }).maxTokens).toBeUndefined();
+  });
+
   it('reports what is wrong with an agent', () => {
     expect(() => createAgentProvider(settings, 'broken')).toThrow(SettingsError);
   });
@@ -107,11 +199,68 @@ describe('LLMFactory', () => {
     expect(factory.getNodeHealth('gpu-1')).toBe(true);
   });
 
-  it('closes what it has made', async () => {
+  it('shares a provider only where the keys are the same', () => {
+    const factory = new LLMFactory(cloud);
+    const provider = factory.getProvider('openai');
+    expect(factory.getProvider('openai', 'anybody')).toBe(provider);
+    const [one, two] = ['sk-one', 'sk-two'].map(openaiApiKey =>
+      cacheKeyOf(planOf('openai', { ...cloud, openaiApiKey }, undefined)),
+    );
+    expect(one).not.toBe(two);
+    expect(`${one}${two}`).not.toMatch(/sk-one|sk-two/);
+  });
+
+  it('closes what it has made, in the cache, cleared from it, or outside of it', async () => {
     const factory = new LLMFactory(settings);
-    const provider = factory.getProviderForAgent('one');
+    const providers = [factory.getProviderForAgent('one')];
+    factory.clearCache();
+    providers.push(factory.getProviderForAgent('one'), factory.getProviderForAgent('one', false));
+    const closed = providers.map(provider => vi.spyOn(provider, 'close'));
     await factory.close();
-    expect(factory.getProviderForAgent('one')).not.toBe(provider);
+    expect(closed.map(close => close.mock.calls.length)).toEqual([1, 1, 1]);
+    expect(factory.getProviderForAgent('one')).not.toBe(providers[1]);
     await factory.close();
+    expect(closed.map(close => close.mock.calls.length)).toEqual([1, 1, 1]);
+  });
+});
+
+describe('LLMFactory with nodes', () => {
+  const distributed = getSettings({
+    DEPLOYMENT_MODE: 'distributed',
+    LLAMASERVER_HOST: 'http://main:8080',
+    LLAMASERVER_PLANNER_URL: 'http://planner:8080',
+    CRITIC_LLM_PROVIDER: 'mock',
+  });
+  const pool = new MockProvider({ name: 'pool' });
+
+  it('lets the nodes answer for an agent, and leaves closing them to whoever made them', async () => {
+    const nodeProvider = vi.fn(() => pool);
+    const close = vi.spyOn(pool, 'close');
+    const factory = new LLMFactory(distributed, { nodeProvider });
+    expect(factory.getProviderForAgent('writer')).toBe(pool);
+    expect(factory.getProviderForAgent('writer', false)).toBe(pool);
+    expect(nodeProvider).toHaveBeenCalledWith(
+      'writer',
+      expect.objectContaining({ type: 'llamaserver', baseUrl: 'http://main:8080' }),
+    );
+    await factory.close();
+    expect(close).not.toHaveBeenCalled();
+  });
+
+  it('leaves out agents with a server of their own, mocks, and plans that the nodes do not take', () => {
+    const nodeProvider = vi.fn(() => undefined);
+    const factory = new LLMFactory(distributed, { nodeProvider });
+    expect(factory.getProviderForAgent('planner').getStats().adapter).toMatchObject({
+      baseUrl: 'http://planner:8080',
+    });
+    expect(factory.getProviderForAgent('critic')).toBeInstanceOf(MockProvider);
+    expect(nodeProvider).not.toHaveBeenCalled();
+    expect(factory.getProviderForAgent('writer')).toBeInstanceOf(LlamaServerProvider);
+    expect(nodeProvider).toHaveBeenCalledTimes(1);
+  });
+
+  it('does not ask the nodes on a single node', () => {
+    const factory = new LLMFactory(settings, { nodeProvider: () => pool });
+    expect(factory.getProviderForAgent('writer')).toBeInstanceOf(LlamaServerProvider);
   });
 });

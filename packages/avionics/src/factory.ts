@@ -1,35 +1,26 @@
-import { type Adapter, AirframeError } from '@x/airframe';
-import type { LLMProvider, LLMProviderOptions } from './providers/base.ts';
-import { LlamaServerProvider, type LlamaServerProviderOptions } from './providers/llama-server.ts';
-import {
-  LlamaCppProvider,
-  type LlamaCppProviderOptions,
-  llamaCppNativeAdapter,
-} from './providers/llamacpp.ts';
-import { MockProvider } from './providers/mock.ts';
-import { defined } from './providers/options.ts';
-import { agentVariableNames, resolveAgent } from './settings/agents.ts';
+import type { Adapter } from '@x/airframe';
+import { build, type ProviderBuildOptions } from './factory/build.ts';
+import { cacheKeyOf, type ProviderPlan, planOf } from './factory/plan.ts';
+import type { LLMProvider } from './providers/base.ts';
+import { llamaCppNativeAdapter } from './providers/llamacpp.ts';
+import { providerTypeOf } from './settings/choice.ts';
 import type { Settings } from './settings/settings.ts';
-import { PROVIDER_TYPES, type ProviderType } from './settings/variables.ts';
 
-/** What makes up a provider: plain data, so that two agents with the same plan share one provider. */
-type ProviderPlan =
-  | { type: 'llamaserver'; baseUrl: string; options: LlamaServerProviderOptions }
-  | { type: 'llamacpp'; modelPath: string; options: LlamaCppProviderOptions }
-  | { type: 'mock' };
+export { knownType } from './factory/plan.ts';
+export { providerTypeOf } from './settings/choice.ts';
 
 /**
  * Makes a provider from settings. Nothing is opened or loaded before its first call.
- * @param type one of {@link PROVIDER_TYPES}
+ * @param type one of PROVIDER_TYPES; MOCK_LLM_ENABLED makes a mock of each
  * @param agentName agent whose own settings apply
- * @throws AirframeError (invalid_request) for a type that is unknown, has no adapter yet, or lacks a setting
+ * @throws AirframeError (invalid_request or auth) for a type that is unknown or lacks a setting
  * @throws SettingsError when the agent's own variables are wrong
  */
 export function createLLMProvider(
   type: string,
   settings: Settings,
   agentName?: string,
-  options: LLMProviderOptions = {},
+  options: ProviderBuildOptions = {},
 ): LLMProvider {
   return build(planOf(type, settings, agentName), options);
 }
@@ -42,40 +33,61 @@ export function createAgentProvider(
   settings: Settings,
   agentName: string,
   override?: string,
-  options: LLMProviderOptions = {},
+  options: ProviderBuildOptions = {},
 ): LLMProvider {
   return createLLMProvider(override ?? providerTypeOf(settings, agentName), settings, agentName, options);
 }
 
-/** The type of provider an agent uses. MOCK_LLM_ENABLED beats everything else. */
-export function providerTypeOf(settings: Settings, agentName: string): ProviderType {
-  if (settings.mockLlmEnabled) return 'mock';
-  return resolveAgent(settings, agentName).provider ?? settings.llmProvider;
+export interface LLMFactoryOptions extends ProviderBuildOptions {
+  /**
+   * With DEPLOYMENT_MODE=distributed: the provider that shares an agent's calls out to nodes, in the place of the one
+   * that the plan tells; undefined: none for this plan. Not asked for an agent with a llama-server of its own, nor
+   * for a mock. Whoever makes it closes it.
+   */
+  nodeProvider?: (agentName: string | undefined, plan: ProviderPlan) => LLMProvider | undefined;
 }
+
+interface KeyedPlan {
+  plan: ProviderPlan;
+  key: string;
+}
+
+/** Bounds what a stream of made-up agent names can take of memory. */
+const MAX_PLANS = 1_000;
 
 /** Makes providers once and keeps them. */
 export class LLMFactory {
   readonly #settings: Settings;
-  readonly #options: LLMProviderOptions;
+  readonly #options: LLMFactoryOptions;
+  /** By type and agent: making a plan takes far longer than a look-up. */
+  readonly #plans = new Map<string, KeyedPlan>();
   /** By plan, not by agent: agents are many and mostly alike. */
   #providers = new Map<string, LLMProvider>();
+  /** Those that are not in the cache, or no longer. Weakly, for whoever has them may close and forget them. */
+  readonly #others = new Set<WeakRef<LLMProvider>>();
   readonly #nodeHealth = new Map<string, boolean>();
-  /** One adapter for all in-process providers: it holds the loaded model. */
+  /** One adapter for all in-process providers in the cache: it holds the loaded model. */
   #nativeAdapter: Adapter | undefined;
 
-  constructor(settings: Settings, options: LLMProviderOptions = {}) {
+  /** @param settings not to be changed from now on */
+  constructor(settings: Settings, options: LLMFactoryOptions = {}) {
     this.#settings = settings;
     this.#options = options;
   }
 
   /**
-   * @param useCache false: a provider of its own, for the caller to close
+   * @param useCache false: a provider of its own. Close it when it is done with; {@link close} does so at the latest.
    * @throws as {@link createLLMProvider} does
    */
   getProviderForAgent(agentName: string, useCache = true): LLMProvider {
-    return useCache
-      ? this.getProvider(providerTypeOf(this.#settings, agentName), agentName)
-      : createAgentProvider(this.#settings, agentName, undefined, this.#options);
+    const type = providerTypeOf(this.#settings, agentName);
+    if (useCache) return this.getProvider(type, agentName);
+    const { plan } = this.#planOf(type, agentName);
+    const nodes = this.#nodeProviderOf(plan, agentName);
+    if (nodes) return nodes;
+    const provider = build(plan, this.#options);
+    this.#remember(provider);
+    return provider;
   }
 
   /**
@@ -83,8 +95,9 @@ export class LLMFactory {
    * @throws as {@link createLLMProvider} does
    */
   getProvider(type: string, agentName?: string): LLMProvider {
-    const plan = planOf(type, this.#settings, agentName);
-    const key = JSON.stringify(plan);
+    const { plan, key } = this.#planOf(type, agentName);
+    const nodes = this.#nodeProviderOf(plan, agentName);
+    if (nodes) return nodes;
     const known = this.#providers.get(key);
     if (known) return known;
     if (plan.type === 'llamacpp') this.#nativeAdapter ??= llamaCppNativeAdapter();
@@ -93,10 +106,13 @@ export class LLMFactory {
     return provider;
   }
 
-  /** Forgets all providers; calls under way go on. To give back sockets and models use {@link close}. */
+  /**
+   * Forgets all providers; calls under way go on, and a model that is loaded in this process stays so. To give back
+   * sockets and models use {@link close}.
+   */
   clearCache(): void {
+    for (const provider of this.#providers.values()) this.#remember(provider);
     this.#providers = new Map();
-    this.#nativeAdapter = undefined;
   }
 
   /** Notes what somebody found out about a node. */
@@ -109,88 +125,35 @@ export class LLMFactory {
     return this.#nodeHealth.get(node);
   }
 
-  /** Closes and forgets all providers in the cache. */
+  /** Closes and forgets all providers it has made, those outside the cache included. Of nodes it has made none. */
   async close(): Promise<void> {
-    const providers = [...this.#providers.values()];
     this.clearCache();
-    await Promise.all(providers.map(provider => provider.close()));
+    const made = [...this.#others].map(reference => reference.deref());
+    this.#others.clear();
+    const native = this.#nativeAdapter;
+    this.#nativeAdapter = undefined;
+    await Promise.all([...made.map(provider => provider?.close()), native?.close()]);
   }
-}
 
-function planOf(type: string, settings: Settings, agentName: string | undefined): ProviderPlan {
-  const agent = agentName === undefined ? {} : resolveAgent(settings, agentName);
-  const temperature = agent.temperature ?? settings.defaultTemperature;
-  const common = {
-    timeout: settings.llmTimeout * 1_000,
-    sendTemperature: !settings.disableTemperature,
-    ...(temperature === undefined ? {} : { defaults: { temperature } }),
-  };
-  switch (knownType(type)) {
-    case 'mock':
-      return { type: 'mock' };
-    case 'llamaserver': {
-      const {
-        llamaserverHost,
-        llamaserverApiType: apiType,
-        llamaserverApiKey: apiKey,
-        llmMaxRetries,
-      } = settings;
-      const own = agentName !== undefined && agent.llamaServerUrl !== undefined;
-      const options = { ...common, apiType, maxRetries: llmMaxRetries, ...defined({ apiKey }) };
-      const hostVariable = own ? { hostVariable: agentVariableNames(agentName).llamaServerUrl } : {};
-      return {
-        type: 'llamaserver',
-        baseUrl: agent.llamaServerUrl ?? llamaserverHost,
-        options: { ...options, ...hostVariable },
-      };
-    }
-    case 'llamacpp': {
-      const { llamacppModelPath, llamacppNCtx, llamacppNGpuLayers, llamacppNThreads } = settings;
-      if (llamacppModelPath === undefined) {
-        throw new AirframeError(
-          'invalid_request',
-          'provider llamacpp has no model; set LLAMACPP_MODEL_PATH to a GGUF file',
-          { code: 'configuration' },
-        );
-      }
-      const engine = {
-        contextTokens: llamacppNCtx,
-        gpuLayers: llamacppNGpuLayers,
-        threads: llamacppNThreads,
-      };
-      return { type: 'llamacpp', modelPath: llamacppModelPath, options: { ...common, ...defined(engine) } };
-    }
-    default:
-      throw new AirframeError(
-        'invalid_request',
-        `provider ${JSON.stringify(type)} is known, but this version has no adapter for it yet; use ${AVAILABLE.join(', ')}`,
-        { code: 'provider_unavailable' },
-      );
+  #planOf(type: string, agentName: string | undefined): KeyedPlan {
+    const name = JSON.stringify([type, agentName]);
+    const known = this.#plans.get(name);
+    if (known) return known;
+    const plan = planOf(type, this.#settings, agentName);
+    const made = { plan, key: cacheKeyOf(plan) };
+    if (this.#plans.size >= MAX_PLANS) this.#plans.clear();
+    this.#plans.set(name, made);
+    return made;
   }
-}
 
-const AVAILABLE: readonly ProviderType[] = ['llamaserver', 'llamacpp', 'mock'];
+  #nodeProviderOf(plan: ProviderPlan, agentName: string | undefined): LLMProvider | undefined {
+    if (this.#settings.deploymentMode !== 'distributed' || plan.type === 'mock') return undefined;
+    if (plan.type === 'llamaserver' && plan.isAgentsOwn) return undefined;
+    return this.#options.nodeProvider?.(agentName, plan);
+  }
 
-/** @throws AirframeError (invalid_request) naming the value and the valid ones */
-export function knownType(type: string): ProviderType {
-  const known = PROVIDER_TYPES.find(name => name === type);
-  if (known) return known;
-  throw new AirframeError(
-    'invalid_request',
-    `unknown LLM provider ${JSON.stringify(type)}; use one of ${PROVIDER_TYPES.join(', ')}`,
-    { code: 'provider_unknown' },
-  );
-}
-
-function build(plan: ProviderPlan, options: LLMProviderOptions, nativeAdapter?: Adapter): LLMProvider {
-  switch (plan.type) {
-    case 'mock':
-      return new MockProvider(options);
-    case 'llamaserver':
-      return new LlamaServerProvider(plan.baseUrl, { ...plan.options, ...options });
-    case 'llamacpp': {
-      const shared = nativeAdapter ? { adapter: nativeAdapter } : {};
-      return new LlamaCppProvider(plan.modelPath, { ...plan.options, ...options, ...shared });
-    }
+  #remember(provider: LLMProvider): void {
+    for (const reference of this.#others) if (!reference.deref()) this.#others.delete(reference);
+    this.#others.add(new WeakRef(provider));
   }
 }

@@ -9,7 +9,14 @@ export {
 export { type CostEstimate, type RequestSize, sizeOfRequest } from './cost/estimate.ts';
 export { CostSum, formatUsd, fromNanoUsd, toNanoUsd } from './cost/money.ts';
 export type { ModelPrice, PriceTable, PriceTier, TokenPrice } from './cost/price.ts';
-export { createAgentProvider, createLLMProvider, LLMFactory } from './factory.ts';
+export type { ProviderBuildOptions } from './factory/build.ts';
+export type { ProviderPlan } from './factory/plan.ts';
+export {
+  createAgentProvider,
+  createLLMProvider,
+  LLMFactory,
+  type LLMFactoryOptions,
+} from './factory.ts';
 export {
   type CacheStore,
   MemoryCacheStore,
@@ -75,7 +82,21 @@ export { OpenAIProvider, type OpenAIProviderOptions } from './providers/openai.t
 export type { GenerateOptions, Prompt } from './providers/options.ts';
 export type { ProviderStats } from './providers/stats.ts';
 export type { BreakerOptions, BreakerState } from './routing/breaker.ts';
-export { type AgentConfig, type AgentSettings, agentVariableNames, resolveAgent } from './settings/agents.ts';
+export {
+  type AgentConfig,
+  type AgentSettings,
+  agentVariableNames,
+  registerAgents,
+  resolveAgent,
+} from './settings/agents.ts';
+export {
+  type ModelAlias,
+  type ModelAliases,
+  type ResolvedModel,
+  resolveModel,
+} from './settings/aliases.ts';
+export { type ListedAgent, listAgents } from './settings/choice.ts';
+export { logLLMConfig } from './settings/log.ts';
 export {
   getSettings,
   readSettings,

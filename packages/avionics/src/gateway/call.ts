@@ -4,6 +4,7 @@ import type { CostEstimate } from '../cost/estimate.ts';
 import { toNanoUsd } from '../cost/money.ts';
 import type { Limiter, Reservation } from '../limits/limiter.ts';
 import type { Logger } from '../logger.ts';
+import type { RequestDefaults } from '../providers/adapter-provider.ts';
 import type { LLMProvider } from '../providers/base.ts';
 import { defined } from '../providers/options.ts';
 import type { BreakerBoard } from '../routing/breaker.ts';
@@ -35,6 +36,8 @@ export interface Destination {
   name: string;
   /** Model to ask for; undefined: the provider's own. */
   model: string | undefined;
+  /** What the request gets where it says nothing: those of the model's alias. */
+  defaults?: RequestDefaults | undefined;
   /** What else of the settings decides about its answers. */
   variant?: unknown;
   /** Finds the provider; may throw. */
@@ -184,7 +187,8 @@ export class GatewayCall {
 
   async *#cached(cache: ResponseCache, prepared: Prepared): AsyncGenerator<Piece, Answered, undefined> {
     const [first] = this.#context.destinations();
-    const asked = { provider: first?.name, model: first?.model, agent: first?.variant, ...prepared.request };
+    const { name: provider, model, variant, defaults } = first ?? {};
+    const asked = { ...defaults, ...prepared.request, provider, model, variant };
     const live = async function* (this: GatewayCall) {
       const answered = yield* this.#limited(prepared);
       return { answered, costUsd: this.#ledger.costUsd };
@@ -232,10 +236,10 @@ export class GatewayCall {
 
   /** By the first provider that can be made; where none can, nothing will be used. */
   #estimate(request: InferenceRequest): CostEstimate {
-    for (const { provider: find, model } of this.#context.destinations()) {
+    for (const { provider: find, model, defaults } of this.#context.destinations()) {
       try {
         const provider = find();
-        return provider.estimateOf(provider.prepare({ ...request, ...defined({ model }) }));
+        return provider.estimateOf(provider.prepare({ ...defaults, ...request, ...defined({ model }) }));
       } catch {
         // Told when the call itself comes to it.
       }
@@ -321,7 +325,10 @@ export class GatewayCall {
     return answer;
   }
 
-  #candidate({ name, model, provider: find }: Destination, request: () => InferenceRequest): Candidate {
+  #candidate(
+    { name, model, defaults, provider: find }: Destination,
+    request: () => InferenceRequest,
+  ): Candidate {
     return {
       name,
       open: () => {
@@ -329,7 +336,7 @@ export class GatewayCall {
         const { signal } = this.#controller;
         const options = { signal, ...defined({ timeouts: this.#clock.timeouts }) };
         const provider = find();
-        const prepared = provider.prepare({ ...request(), ...defined({ model }) });
+        const prepared = provider.prepare({ ...defaults, ...request(), ...defined({ model }) });
         return { provider, model, stream: provider.infer(prepared, options) };
       },
     };

@@ -251,15 +251,26 @@ describe('fallback', () => {
     await expect(gateway.complete({ prompt: 'Hi' })).rejects.toMatchObject({
       category: 'connection',
       message: expect.stringMatching(
-        /^all 3 LLM providers failed: llamaserver: refused \| openai: provider "openai" is known, but/,
+        /^all 3 LLM providers failed: llamaserver: refused \| openai: .*OPENAI_API_KEY/,
       ),
       attempts: [
         { provider: 'main' },
-        { provider: 'openai', outcome: 'invalid_request' },
+        { provider: 'openai', outcome: expect.stringMatching(/^(auth|invalid_request)$/) },
         { provider: 'backup' },
       ],
     });
     expect(gateway.getStats()).toMatchObject({ failed: 1, providers: { openai: { errors: 1 } } });
+  });
+
+  it('asks the provider an alias stands for, with its model and defaults', async () => {
+    const provider = new MockProvider({ responses: ['hi'] });
+    const aliased = getSettings({
+      MODEL_ALIASES:
+        '{"fast":{"provider":"openai","model":"gpt-x","defaults":{"temperature":0.1,"maxTokens":7}}}',
+    });
+    const gateway = new LLMGateway(aliased, { providers: { openai: provider } });
+    await gateway.complete({ prompt: 'Hi', model: 'fast', maxTokens: 9 });
+    expect(provider.requests).toMatchObject([{ model: 'gpt-x', temperature: 0.1, maxTokens: 9 }]);
   });
 
   it('refuses an unknown provider at once', () => {

@@ -7,6 +7,7 @@ import type { LLMProvider } from '../providers/base.ts';
 import { defined } from '../providers/options.ts';
 import { BreakerBoard, type BreakerOptions } from '../routing/breaker.ts';
 import { resolveAgent } from '../settings/agents.ts';
+import { resolveModel } from '../settings/aliases.ts';
 import type { Settings } from '../settings/settings.ts';
 import { ResponseCache, type ResponseCacheOptions } from './cache.ts';
 import { type CallContext, type Destination, GatewayCall } from './call.ts';
@@ -173,14 +174,19 @@ export class LLMGateway {
     return new GatewayCall(request, context);
   }
 
-  /** A model's name means something to one provider only: those behind the first use their own. */
+  /** A model's name, or alias, means something to one provider only: those behind the first use their own. */
   #destinations(agentName: string, model: string | undefined): Destination[] {
     if (this.#closed) throw new AirframeError('invalid_request', 'this gateway is closed; make a new one');
-    const first = providerTypeOf(this.#settings, agentName);
-    const fallbacks = this.#settings.mockLlmEnabled ? [] : this.#fallbackProviders;
+    const name = model ?? this.#modelOf(agentName);
+    const asked = name === undefined ? undefined : resolveModel(this.#settings, name);
+    const { mockLlmEnabled } = this.#settings;
+    const own = providerTypeOf(this.#settings, agentName);
+    const first = mockLlmEnabled ? own : (asked?.provider ?? own);
+    const fallbacks = mockLlmEnabled ? [] : this.#fallbackProviders;
     return [...new Set([first, ...fallbacks])].map((name, index) => ({
       name,
-      model: index === 0 ? (model ?? this.#modelOf(agentName)) : undefined,
+      model: index === 0 ? asked?.model : undefined,
+      defaults: index === 0 ? asked?.defaults : undefined,
       variant: resolveAgent(this.#settings, agentName),
       provider: () => this.#providers.get(name) ?? this.#factory.getProvider(name, agentName),
     }));

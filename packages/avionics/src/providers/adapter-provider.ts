@@ -129,7 +129,7 @@ export class AdapterProvider extends LLMProvider {
   override getStats(): ProviderStats {
     const { adapter, endpoint, facts } = this.#options;
     const { name, model, timeouts, capacity } = endpoint;
-    const described = { kind: adapter.kind, endpoint: name, baseUrl: withoutLogin(endpoint.baseUrl) };
+    const described = { kind: adapter.kind, endpoint: name, baseUrl: publicUrl(endpoint.baseUrl) };
     return {
       ...super.getStats(),
       adapter: { ...described, ...defined({ model, timeouts, capacity }), ...facts },
@@ -146,8 +146,8 @@ export class AdapterProvider extends LLMProvider {
   }
 }
 
-/** A URL without user name, password and query. */
-function withoutLogin(url: string): string {
+/** A URL as a log may show it: without user name, password and query. */
+export function publicUrl(url: string): string {
   if (!URL.canParse(url)) return url;
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname === '/' ? '' : pathname}`;

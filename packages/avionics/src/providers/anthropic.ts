@@ -1,4 +1,5 @@
 import { anthropicMessagesAdapter, withRetry } from '@x/airframe';
+import { ANTHROPIC_URL } from '../settings/defaults.ts';
 import { AdapterProvider } from './adapter-provider.ts';
 import {
   CLOUD_DEFAULTS,
@@ -9,13 +10,11 @@ import {
 } from './cloud.ts';
 
 export interface AnthropicProviderOptions extends CloudProviderOptions {
-  /** Root of the API, without `/v1`. Default ANTHROPIC_BASE_URL, else {@link ANTHROPIC_URL}. */
+  /** Root of the API, without `/v1`. Default ANTHROPIC_BASE_URL, else https://api.anthropic.com. */
   baseUrl?: string;
   /** Model to ask for when a call names none. Default ANTHROPIC_MODEL. */
   model?: string;
 }
-
-export const ANTHROPIC_URL = 'https://api.anthropic.com';
 
 /** Anthropic, and servers that speak the Messages API. An answer has at most 4,096 tokens unless `maxTokens` is given. */
 export class AnthropicProvider extends AdapterProvider {

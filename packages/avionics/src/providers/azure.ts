@@ -1,4 +1,5 @@
 import { AirframeError, azureOpenAIAdapter, type GetToken, withRetry } from '@x/airframe';
+import { AZURE_API_VERSION } from '../settings/defaults.ts';
 import { AdapterProvider } from './adapter-provider.ts';
 import {
   CLOUD_DEFAULTS,
@@ -22,8 +23,6 @@ export interface AzureAIFoundryProviderOptions extends CloudProviderOptions {
    */
   tokenProvider?: GetToken;
 }
-
-export const AZURE_API_VERSION = '2024-02-01';
 
 /** Azure OpenAI and Azure AI Foundry. */
 export class AzureAIFoundryProvider extends AdapterProvider {

@@ -4,6 +4,7 @@ import {
   openAIResponsesAdapter,
   withRetry,
 } from '@x/airframe';
+import { OPENAI_URL } from '../settings/defaults.ts';
 import { AdapterProvider } from './adapter-provider.ts';
 import {
   CLOUD_DEFAULTS,
@@ -17,7 +18,7 @@ import { defined } from './options.ts';
 export interface OpenAIProviderOptions extends CloudProviderOptions {
   /** `chat`: Chat Completions. `responses`: the Responses API. Default chat. */
   api?: 'chat' | 'responses';
-  /** Root of the API, mostly ending in `/v1`. Default OPENAI_BASE_URL, else {@link OPENAI_URL}. */
+  /** Root of the API, mostly ending in `/v1`. Default OPENAI_BASE_URL, else https://api.openai.com/v1. */
   baseUrl?: string;
   /** Who the calls are billed to. Defaults OPENAI_ORG_ID and OPENAI_PROJECT_ID; '' says nothing. */
   organization?: string;
@@ -27,8 +28,6 @@ export interface OpenAIProviderOptions extends CloudProviderOptions {
   /** Model to ask for when a call names none. Default OPENAI_MODEL. */
   model?: string;
 }
-
-export const OPENAI_URL = 'https://api.openai.com/v1';
 
 /** OpenAI, and servers that speak its protocols. */
 export class OpenAIProvider extends AdapterProvider {

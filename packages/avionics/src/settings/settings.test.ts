@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { agentVariableNames, resolveAgent } from './agents.ts';
 import { getSettings, reloadSettings, resetSettings, setSettings } from './settings.ts';
 import { SettingsError } from './variables.ts';
 
@@ -21,6 +20,10 @@ describe('settings', () => {
       defaultModel: undefined,
       defaultTemperature: undefined,
       disableTemperature: false,
+      modelAliases: {},
+      openaiBaseUrl: 'https://api.openai.com/v1',
+      openaiApiType: 'chat',
+      anthropicBaseUrl: 'https://api.anthropic.com',
       azureApiVersion: '2024-02-01',
       llmTimeout: 120,
       llmMaxRetries: 3,
@@ -85,6 +88,38 @@ describe('settings', () => {
     expect(getSettings({ LLM_PROVIDER: 'azure', MOCK_LLM_ENABLED: 'true' }).mockLlmEnabled).toBe(true);
   });
 
+  it('need no key for a server of one’s own, and none for Azure, where a token may take its place', () => {
+    const lacking = (env: Record<string, string>) =>
+      errorOf(() => getSettings(env)).problems.map(p => p.variable);
+    expect(lacking({ LLM_PROVIDER: 'openai' })).toEqual(['OPENAI_API_KEY']);
+    expect(lacking({ LLM_PROVIDER: 'anthropic' })).toEqual(['ANTHROPIC_API_KEY']);
+    const local = { LLM_PROVIDER: 'openai', OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1' };
+    expect(getSettings(local).openaiApiKey).toBeUndefined();
+    const azure = {
+      LLM_PROVIDER: 'azure',
+      AZURE_ENDPOINT: 'https://res.openai.azure.com',
+      DEFAULT_MODEL: 'prod',
+    };
+    expect(getSettings(azure).azureApiKey).toBeUndefined();
+  });
+
+  it('report each variable of a cloud provider that is wrong, and show no key', () => {
+    const { message } = errorOf(() =>
+      getSettings({
+        OPENAI_API_KEY: 'sk-never-to-be-seen',
+        OPENAI_API_TYPE: 'assistants',
+        OPENAI_BASE_URL: 'api.openai.com',
+        ANTHROPIC_BASE_URL: 'ftp://x',
+      }),
+    );
+    expect(message.split('\n')).toEqual([
+      '3 settings are wrong:',
+      '  OPENAI_BASE_URL="api.openai.com": give a full URL, e.g. https://api.openai.com/v1',
+      '  OPENAI_API_TYPE="assistants": use one of chat, responses',
+      '  ANTHROPIC_BASE_URL="ftp://x": give a full URL, e.g. https://api.anthropic.com',
+    ]);
+  });
+
   it('never show a password of a URL', () => {
     for (const url of ['ftp://user:p@ss@host/x', 'user:p@ss@host']) {
       const { message } = errorOf(() => getSettings({ LLAMASERVER_HOST: url, REDIS_URL: url }));
@@ -111,45 +146,5 @@ describe('settings', () => {
   afterEach(() => {
     vi.unstubAllEnvs();
     resetSettings();
-  });
-});
-
-describe('an agent', () => {
-  it('has variables named after it', () => {
-    expect(agentVariableNames('code-review')).toEqual({
-      model: 'CODE_REVIEW_MODEL',
-      temperature: 'CODE_REVIEW_TEMPERATURE',
-      provider: 'CODE_REVIEW_LLM_PROVIDER',
-      llamaServerUrl: 'LLAMASERVER_CODE_REVIEW_URL',
-    });
-  });
-
-  it('gets its registered config, and its variables over that', () => {
-    const env = {
-      PLANNER_TEMPERATURE: '0.1',
-      LLAMASERVER_PLANNER_URL: 'http://planner:8080',
-      CRITIC_MODEL: 'c',
-    };
-    const settings = { ...getSettings(env), agents: { planner: { model: 'big', temperature: 0.9 } } };
-    expect(resolveAgent(settings, 'planner')).toEqual({
-      model: 'big',
-      temperature: 0.1,
-      llamaServerUrl: 'http://planner:8080',
-    });
-    expect(resolveAgent(settings, 'critic')).toEqual({ model: 'c' });
-    expect(resolveAgent(settings, 'constructor')).toEqual({});
-  });
-
-  it('reports all its problems at once, and those of nobody else', () => {
-    const settings = getSettings({
-      CPU_TEMPERATURE: '45',
-      PLANNER_TEMPERATURE: 'warm',
-      PLANNER_LLM_PROVIDER: 'x',
-    });
-    expect(resolveAgent(settings, 'critic')).toEqual({});
-    const { message } = errorOf(() => resolveAgent(settings, 'planner'));
-    expect(message).toMatch(
-      /PLANNER_TEMPERATURE="warm": give a number.*\n.*PLANNER_LLM_PROVIDER="x": use one of/,
-    );
   });
 });

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { type AgentSettings, agentVariablesOf } from './agents.ts';
+import { aliasesVariable, type ModelAliases } from './aliases.ts';
+import { ANTHROPIC_URL, AZURE_API_VERSION, OPENAI_URL } from './defaults.ts';
 import {
   type Environment,
   flag,
@@ -10,8 +12,10 @@ import {
   presentOf,
   problemsOf,
   providerType,
+  retries,
   SettingsError,
   type SettingsProblem,
+  seconds,
   temperature,
   text,
   url,
@@ -23,14 +27,24 @@ export interface Settings extends AgentSettings {
   llamaserverHost: string;
   llamaserverApiType: 'native' | 'openai';
   llamaserverApiKey: string | undefined;
-  /** Model of the main provider. Undefined: the one the backend has. */
+  /** Model of the main provider, or an alias. Undefined: the one the backend has. */
   defaultModel: string | undefined;
   /** Undefined: the provider's own default. */
   defaultTemperature: number | undefined;
   /** Never send a temperature: some models reject one. */
   disableTemperature: boolean;
+  /** Model names that stand for a provider, a model and defaults. */
+  modelAliases: ModelAliases;
   openaiApiKey: string | undefined;
+  openaiBaseUrl: string;
+  openaiApiType: 'chat' | 'responses';
+  openaiOrgId: string | undefined;
+  openaiProjectId: string | undefined;
+  /** Comes before {@link defaultModel}, and is there when the provider is a fallback; so is {@link anthropicModel}. */
+  openaiModel: string | undefined;
   anthropicApiKey: string | undefined;
+  anthropicBaseUrl: string;
+  anthropicModel: string | undefined;
   azureEndpoint: string | undefined;
   azureApiKey: string | undefined;
   azureDeploymentName: string | undefined;
@@ -63,19 +77,22 @@ const environment = z.object({
   DEFAULT_MODEL: text.optional(),
   DEFAULT_TEMPERATURE: temperature.optional(),
   DISABLE_TEMPERATURE: flag.default(false),
+  MODEL_ALIASES: aliasesVariable.default({}),
   OPENAI_API_KEY: key,
+  OPENAI_BASE_URL: url(/^https?$/, OPENAI_URL).default(OPENAI_URL),
+  OPENAI_API_TYPE: oneOf(['chat', 'responses']).default('chat'),
+  OPENAI_ORG_ID: text.optional(),
+  OPENAI_PROJECT_ID: text.optional(),
+  OPENAI_MODEL: text.optional(),
   ANTHROPIC_API_KEY: key,
+  ANTHROPIC_BASE_URL: url(/^https?$/, ANTHROPIC_URL).default(ANTHROPIC_URL),
+  ANTHROPIC_MODEL: text.optional(),
   AZURE_ENDPOINT: url(/^https?$/, 'https://my-resource.openai.azure.com').optional(),
   AZURE_API_KEY: key,
   AZURE_DEPLOYMENT_NAME: text.optional(),
-  AZURE_API_VERSION: text.default('2024-02-01'),
-  // Node's timers hold 2^31 - 1 milliseconds; a longer one would fire at once.
-  LLM_TIMEOUT: number({
-    min: 0,
-    max: 2_147_483,
-    remedy: 'give seconds, 0 or more (0: no limit), e.g. 120',
-  }).default(120),
-  LLM_MAX_RETRIES: count(0, 'give a whole number, 0 or more, e.g. 3').default(3),
+  AZURE_API_VERSION: text.default(AZURE_API_VERSION),
+  LLM_TIMEOUT: seconds.default(120),
+  LLM_MAX_RETRIES: retries.default(3),
   LLAMACPP_MODEL_PATH: text.optional(),
   LLAMACPP_N_CTX: count(1, 'give tokens as a whole number, e.g. 4096').optional(),
   LLAMACPP_N_GPU_LAYERS: count(-1, 'give a whole number of layers, 0 or more, or -1 for all').optional(),
@@ -85,12 +102,14 @@ const environment = z.object({
   REDIS_URL: url(/^(rediss?|valkeys?|unix)$/, 'redis://127.0.0.1:6379').optional(),
 });
 
-/** What a provider cannot do without. */
-const NEEDS: Partial<Record<string, readonly string[]>> = {
-  llamacpp: ['LLAMACPP_MODEL_PATH'],
-  openai: ['OPENAI_API_KEY'],
-  anthropic: ['ANTHROPIC_API_KEY'],
-  azure: ['AZURE_ENDPOINT', 'AZURE_API_KEY', 'AZURE_DEPLOYMENT_NAME'],
+/** What a provider cannot do without, unless another variable is set. */
+const NEEDS: Partial<Record<string, readonly { variable: string; unless?: string }[]>> = {
+  llamacpp: [{ variable: 'LLAMACPP_MODEL_PATH' }],
+  // A server of one's own may want no key.
+  openai: [{ variable: 'OPENAI_API_KEY', unless: 'OPENAI_BASE_URL' }],
+  anthropic: [{ variable: 'ANTHROPIC_API_KEY', unless: 'ANTHROPIC_BASE_URL' }],
+  // Instead of AZURE_API_KEY there may be a token provider, which only code can give.
+  azure: [{ variable: 'AZURE_ENDPOINT' }, { variable: 'AZURE_DEPLOYMENT_NAME', unless: 'DEFAULT_MODEL' }],
 };
 
 /**
@@ -110,8 +129,8 @@ function missing(env: Environment): SettingsProblem[] {
   const needs = (provider && Object.hasOwn(NEEDS, provider) && NEEDS[provider]) || [];
   if (env['MOCK_LLM_ENABLED'] !== undefined && flag.safeParse(env['MOCK_LLM_ENABLED']).data) return [];
   return needs
-    .filter(variable => env[variable] === undefined)
-    .map(variable => ({ variable, value: undefined, remedy: `LLM_PROVIDER=${provider} needs it` }));
+    .filter(({ variable, unless }) => env[variable] === undefined && !(unless && env[unless]))
+    .map(({ variable }) => ({ variable, value: undefined, remedy: `LLM_PROVIDER=${provider} needs it` }));
 }
 
 function settingsOf(values: z.output<typeof environment>, env: Environment): Settings {
@@ -123,8 +142,16 @@ function settingsOf(values: z.output<typeof environment>, env: Environment): Set
     defaultModel: values.DEFAULT_MODEL,
     defaultTemperature: values.DEFAULT_TEMPERATURE,
     disableTemperature: values.DISABLE_TEMPERATURE,
+    modelAliases: values.MODEL_ALIASES,
     openaiApiKey: values.OPENAI_API_KEY,
+    openaiBaseUrl: values.OPENAI_BASE_URL,
+    openaiApiType: values.OPENAI_API_TYPE,
+    openaiOrgId: values.OPENAI_ORG_ID,
+    openaiProjectId: values.OPENAI_PROJECT_ID,
+    openaiModel: values.OPENAI_MODEL,
     anthropicApiKey: values.ANTHROPIC_API_KEY,
+    anthropicBaseUrl: values.ANTHROPIC_BASE_URL,
+    anthropicModel: values.ANTHROPIC_MODEL,
     azureEndpoint: values.AZURE_ENDPOINT,
     azureApiKey: values.AZURE_API_KEY,
     azureDeploymentName: values.AZURE_DEPLOYMENT_NAME,

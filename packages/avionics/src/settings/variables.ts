@@ -34,15 +34,24 @@ function lineOf({ variable, value, remedy }: SettingsProblem): string {
 const MAX_VALUE_CHARS = 80;
 const SECRET = /key|secret|token|password/i;
 
-/** What zod found, as problems of variables. */
-export function problemsOf(issues: readonly z.core.$ZodIssue[], env: Environment): SettingsProblem[] {
+/**
+ * What zod found, as problems of variables.
+ * @param of the variable that was checked; absent: the first part of each path names it
+ */
+export function problemsOf(
+  issues: readonly z.core.$ZodIssue[],
+  env: Environment,
+  of?: string,
+): SettingsProblem[] {
   return issues.map(issue => {
-    const variable = issue.path.map(String).join('.');
+    const path = of === undefined ? issue.path : [of, ...issue.path];
+    // What stands behind the variable's name is a place in its JSON.
+    const [variable = '', ...place] = path.map(String);
     const value = env[variable];
     return {
       variable,
       value: value === undefined ? undefined : masked(variable, value),
-      remedy: issue.message,
+      remedy: place.length > 0 ? `${place.join('.')}: ${issue.message}` : issue.message,
     };
   });
 }
@@ -108,3 +117,16 @@ export function number({
       error: remedy,
     });
 }
+
+// Node's timers hold 2^31 - 1 milliseconds; a longer one would fire at once.
+export const seconds: Variable<number> = number({
+  min: 0,
+  max: 2_147_483,
+  remedy: 'give seconds, 0 or more (0: no limit), e.g. 120',
+});
+
+export const retries: Variable<number> = number({
+  min: 0,
+  integer: true,
+  remedy: 'give a whole number, 0 or more, e.g. 3',
+});

@@ -1,0 +1,49 @@
+import type { Adapter, AzureOpenAIAdapterOptions } from '@x/airframe';
+import { AnthropicProvider } from '../providers/anthropic.ts';
+import { AzureAIFoundryProvider } from '../providers/azure.ts';
+import type { LLMProvider, LLMProviderOptions } from '../providers/base.ts';
+import { LlamaServerProvider } from '../providers/llama-server.ts';
+import { LlamaCppProvider } from '../providers/llamacpp.ts';
+import { MockProvider } from '../providers/mock.ts';
+import { OpenAIProvider } from '../providers/openai.ts';
+import { defined } from '../providers/options.ts';
+import type { ProviderPlan } from './plan.ts';
+
+/** What a provider needs that no setting can give. */
+export interface ProviderBuildOptions extends LLMProviderOptions {
+  /** Microsoft Entra ID tokens for the provider azure when AZURE_API_KEY is not set. */
+  azureTokenProvider?: NonNullable<AzureOpenAIAdapterOptions['getToken']>;
+}
+
+/**
+ * @param nativeAdapter for the provider llamacpp; absent: one of its own
+ * @throws AirframeError (code `configuration`) when a key or an address is missing
+ */
+export function build(
+  plan: ProviderPlan,
+  options: ProviderBuildOptions,
+  nativeAdapter?: Adapter,
+): LLMProvider {
+  const { logger, costCalculator, azureTokenProvider } = options;
+  const shared = defined({ logger, costCalculator });
+  switch (plan.type) {
+    case 'mock':
+      return new MockProvider(shared);
+    case 'llamaserver':
+      return new LlamaServerProvider(plan.baseUrl, { ...plan.options, ...shared });
+    case 'llamacpp':
+      return new LlamaCppProvider(plan.modelPath, {
+        ...plan.options,
+        ...shared,
+        ...defined({ adapter: nativeAdapter }),
+      });
+    case 'openai':
+      return new OpenAIProvider({ ...plan.options, ...shared });
+    case 'anthropic':
+      return new AnthropicProvider({ ...plan.options, ...shared });
+    case 'azure': {
+      const tokenProvider = plan.options.apiKey ? undefined : azureTokenProvider;
+      return new AzureAIFoundryProvider({ ...plan.options, ...shared, ...defined({ tokenProvider }) });
+    }
+  }
+}
