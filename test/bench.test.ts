@@ -7,6 +7,7 @@ import { functionOf, ROWS } from '../bench/stream/rows.mjs';
 import { TEXT_50 } from '../bench/stream/scenarios.mjs';
 import { expected, pathOf } from '../bench/stream/workload.mjs';
 import * as airframe from '../packages/airframe/src/index.ts';
+import * as avionics from '../packages/avionics/src/index.ts';
 
 const SERVER = fileURLToPath(new URL('../bench/stream/server.mjs', import.meta.url));
 const SHORTEST = { rounds: 1, roundMs: 0, warmUpMs: 0 };
@@ -39,14 +40,15 @@ describe('the stream benchmark', { timeout: 60_000 }, () => {
     expect(result.cpuMicrosPerEvent).toBeUndefined();
   });
 
-  it.each(rowsOf('@x/airframe').map((row: { name: string }) => [row.name, row]))(
+  const own = [...rowsOf('@x/airframe'), ...rowsOf('@x/avionics')];
+  it.each(own.map((row: { name: string }) => [row.name, row]))(
     'has a row that receives everything: %s',
     async (_name, row) => {
       const make = await functionOf(row);
-      for (const kind of ['text', 'tools', 'padded']) {
+      for (const kind of row.kinds ?? ['text', 'tools', 'padded']) {
         for (const perWrite of [1, 50]) {
           const workload = { kind, events: 120, perWrite };
-          const call = make(origin + pathOf(workload), airframe, kind);
+          const call = make(origin + pathOf(workload), { ...airframe, ...avionics }, kind);
           expect(await call()).toEqual(expected(workload));
         }
       }

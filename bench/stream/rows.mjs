@@ -19,10 +19,10 @@ export const ROWS = [
   {
     name: 'avionics',
     floor: 'bare',
-    imports: ['@x/airframe', '@x/avionics'],
+    imports: ['@x/avionics'],
     file: 'avionics',
     make: 'gateway',
-    kinds: ['text'],
+    kinds: ['text', 'padded'],
   },
   { name: 'openai', floor: 'bare', imports: ['openai'], file: 'openai-node', make: 'row' },
   { name: 'ai', floor: 'bare', imports: ['ai', '@ai-sdk/openai-compatible'], file: 'ai-sdk', make: 'row' },

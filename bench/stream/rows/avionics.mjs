@@ -1,19 +1,14 @@
 /** The whole orchestration: settings, gateway, provider, cost; telemetry's API without an SDK. */
-export const gateway = (baseUrl, avionics) => {
-  const { AdapterProvider, LLMGateway, openAIChatAdapter, getSettings, withRetry } = avionics;
-  const provider = new AdapterProvider({
-    name: 'openai',
-    adapter: withRetry(openAIChatAdapter()),
-    endpoint: {
-      name: 'bench',
-      model: 'bench',
-      apiKey: 'none',
-      backendKind: 'openai_chat',
-      baseUrl: `${baseUrl}/v1`,
-      options: { profile: 'openai' },
-    },
+export const gateway = (baseUrl, { getSettings, LLMGateway, OpenAIProvider }) => {
+  const provider = new OpenAIProvider({
+    apiKey: 'none',
+    baseUrl: `${baseUrl}/v1`,
+    profile: 'openai',
+    model: 'bench',
   });
-  const gateway = new LLMGateway(getSettings({}), { providers: { llamaserver: provider } });
+  const gateway = new LLMGateway(getSettings({ LLM_PROVIDER: 'openai', OPENAI_API_KEY: 'none' }), {
+    providers: { openai: provider },
+  });
   return async () => {
     const received = { events: 0, chars: 0 };
     for await (const { text } of gateway.completeStream({ prompt: 'Go.' })) {
