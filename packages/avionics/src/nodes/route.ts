@@ -1,0 +1,82 @@
+import type { EjectionState } from './ejection.ts';
+import type { RouteOutcome } from './node-state.ts';
+import type { PromptPrefix } from './prefix.ts';
+import type { Strategy } from './strategies.ts';
+
+/** A call that wants a node. */
+export interface RouteRequest {
+  prefix: PromptPrefix;
+  agentName?: string;
+  /** A node must have all of them. */
+  tags?: readonly string[];
+  model?: string;
+  /** Nodes not to be used, such as those that have failed this call. */
+  exclude?: ReadonlySet<string>;
+}
+
+/** Why a node was chosen, in numbers. */
+export interface RouteReasons {
+  strategy: Strategy;
+  /**
+   * `prefix`: it holds the most of the prompt. `load`: it is the one that will answer soonest. `turn`: it was its turn.
+   * `probe`: it shows whether it is well again. `least_bad`: no node is well.
+   */
+  why: 'prefix' | 'load' | 'turn' | 'probe' | 'least_bad';
+  /** Tokens of the prompt, estimated. */
+  promptTokens: number;
+  /** Those of them that the node should not have to evaluate, estimated. */
+  cachedTokens: number;
+  /** Busy slots of the node before this call, and all it has. */
+  busySlots: number;
+  slots: number;
+  /** Most calls it may have under the load cap; with `balanced` only. */
+  loadLimit?: number;
+  /** Milliseconds to the first output, expected. Absent as long as nothing has been measured there. */
+  expectedFirstOutputMs?: number;
+  /** Nodes that could have been chosen. */
+  candidates: number;
+}
+
+/** A call given to a node; it counts as in flight until `end`. */
+export interface Assignment {
+  node: string;
+  reasons: RouteReasons;
+  /** To be called at the first piece of output; further calls change nothing. */
+  firstOutput(): void;
+  /** Further calls change nothing. */
+  end(outcome: RouteOutcome): void;
+}
+
+/**
+ * No node. `saturated`: there are some, but the call has to wait for a slot. `excluded`: all that match are excluded.
+ * `unmatched`: none is for this agent, model and tags.
+ */
+export type Refusal = 'saturated' | 'excluded' | 'unmatched';
+
+export type RouteResult = Assignment | { node?: never; refused: Refusal };
+
+/** A call that waits for a slot. */
+export interface Waiting {
+  request: RouteRequest;
+  /** Times that a later one was given a slot before it; 0 at first, kept by the router. */
+  passedOver: number;
+}
+
+/** A node's figures at this moment. */
+export interface NodeSnapshot {
+  name: string;
+  /** `in`: takes calls. `out`: unhealthy, or ejected. `probing`: back from an ejection, on trial. */
+  state: EjectionState;
+  slots: number;
+  /** Those of others included. */
+  busySlots: number;
+  /** Our own calls. */
+  inFlight: number;
+  /** Blocks of prompts it may still hold. */
+  heldBlocks: number;
+  /** Moving average, 0 to 1. */
+  errorRate: number;
+  /** Moving averages in milliseconds. */
+  firstOutputMs?: number;
+  latencyMs?: number;
+}
