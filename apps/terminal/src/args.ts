@@ -21,7 +21,7 @@ export const HELP = `Usage: npm start -- [options] [prompt]
   echo "What is 2+2?" | npm start a prompt from stdin
 
 Options
-  --provider NAME     llamacpp (in this process, default), llamaserver or mock
+  --provider NAME     llamacpp (in this process, default), llamaserver, openai, anthropic, azure or mock
   --model NAME|PATH   a GGUF file for llamacpp, a model's name for the others; default: the project's demo model
   --system TEXT       system message
   --max-tokens N      longest answer, in tokens (default 512)
@@ -33,9 +33,6 @@ Environment: LLM_PROVIDER, LLAMACPP_MODEL_PATH, LLAMASERVER_HOST (default http:/
 other settings of @x/avionics. Options come before the environment.
 `;
 
-/** The providers that can answer in this version. */
-const PROVIDERS: readonly string[] = ['llamacpp', 'llamaserver', 'mock'];
-
 /** A mistake of the user's; its message is all they need to see. */
 export class UsageError extends Error {}
 
@@ -43,10 +40,9 @@ export class UsageError extends Error {}
 export function parseArguments(argv: string[]): Arguments {
   const { values, positionals } = parse(withNegativeNumbers(argv));
   const { provider, model, system } = values;
-  if (provider !== undefined && !PROVIDERS.includes(provider)) {
-    const known = PROVIDER_TYPES.some(type => type === provider) ? ', which has no adapter here yet' : '';
+  if (provider !== undefined && !PROVIDER_TYPES.some(type => type === provider)) {
     throw new UsageError(
-      `--provider is ${JSON.stringify(provider)}${known}; give one of ${PROVIDERS.join(', ')}`,
+      `--provider is ${JSON.stringify(provider)}; give one of ${PROVIDER_TYPES.join(', ')}`,
     );
   }
   if (model?.trim() === '') throw new UsageError('--model is ""; give a GGUF file or a model\'s name');

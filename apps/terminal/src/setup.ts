@@ -39,6 +39,8 @@ export function setUp(args: Arguments): Setup {
     env['DEFAULT_MODEL'] = basename(path).replace(/\.gguf$/i, '');
   } else if (args.model !== undefined) {
     env['DEFAULT_MODEL'] = args.model;
+    // A provider's own variable would come first.
+    for (const own of ['OPENAI_MODEL', 'ANTHROPIC_MODEL', 'AZURE_DEPLOYMENT_NAME']) delete env[own];
   }
   const settings = readSettings(env);
   const isDemo =

@@ -118,7 +118,7 @@ describe('the terminal app', () => {
     writeFileSync(notGguf, 'hello');
 
     it.each<[string, string[], Record<string, string>, RegExp]>([
-      ['unknown provider', ['--provider', 'nonsense', 'hi'], {}, /"nonsense"; give one of llamacpp, /],
+      ['unknown provider', ['--provider', 'nonsense', 'hi'], {}, /"nonsense"; give one of llamaserver, /],
       [
         'missing model file',
         ['--model', '/no/such.gguf', 'hi'],
@@ -135,10 +135,10 @@ describe('the terminal app', () => {
       ['bad setting', ['hi'], { LLM_TIMEOUT: 'soon' }, /LLM_TIMEOUT.*soon/],
       ['empty prompt', [], {}, /the prompt is empty/],
       [
-        'a provider that is to come',
+        'a provider without its key',
         ['--provider', 'openai', 'hi'],
-        {},
-        /"openai", which has no adapter here yet; give one of/,
+        { OPENAI_API_KEY: '', OPENAI_BASE_URL: '' },
+        /OPENAI_API_KEY is not set: LLM_PROVIDER=openai needs it/,
       ],
       ['an empty model', ['--model', '', 'hi'], {}, /--model is ""/],
       [

@@ -24,18 +24,16 @@ export interface ResolvedModel {
 
 const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 
-const numberOf = (schema: z.ZodType<number>) => schema.exactOptional();
-
 const defaults: z.ZodType<RequestDefaults> = z.strictObject(
   {
-    temperature: numberOf(z.number({ error: 'give a number from 0 to 2' }).min(0).max(2)),
-    maxTokens: numberOf(z.int({ error: 'give a whole number above 0' }).positive()),
-    topP: numberOf(z.number({ error: 'give a number from 0 to 1' }).min(0).max(1)),
+    temperature: z.number({ error: 'give a number from 0 to 2' }).min(0).max(2).exactOptional(),
+    maxTokens: z.int({ error: 'give a whole number above 0' }).positive().exactOptional(),
+    topP: z.number({ error: 'give a number from 0 to 1' }).min(0).max(1).exactOptional(),
     stop: z.array(z.string().min(1), { error: 'give a list of texts' }).exactOptional(),
     reasoning: z
       .strictObject({
         effort: z.enum(EFFORTS, { error: `use one of ${EFFORTS.join(', ')}` }).exactOptional(),
-        maxTokens: numberOf(z.int({ error: 'give a whole number above 0' }).positive()),
+        maxTokens: z.int({ error: 'give a whole number above 0' }).positive().exactOptional(),
       })
       .exactOptional(),
     extra: z.record(z.string(), z.unknown(), { error: 'give an object' }).exactOptional(),
