@@ -1,4 +1,4 @@
-import type { EjectionOptions } from './ejection.ts';
+import type { EjectionOptions, EjectionState } from './ejection.ts';
 import { NodeState, type RouterNode } from './node-state.ts';
 import type { PromptPrefix } from './prefix.ts';
 import type {
@@ -66,6 +66,8 @@ export class NodeRouter {
    * @returns undefined when none can have a slot now
    */
   assignNext(waiting: readonly Waiting[]): { index: number; assignment: Assignment } | undefined {
+    // The usual case when the queue is long: not worth asking for each call in it.
+    if (![...this.#nodes.values()].some(hasRoom)) return undefined;
     let best: { index: number; selected: Selected; share: number } | undefined;
     for (const [index, { request, passedOver }] of waiting.entries()) {
       if (best && index >= QUEUE_WINDOW) break;
@@ -83,6 +85,14 @@ export class NodeRouter {
     return { index, assignment: this.#start(request, selected) };
   }
 
+  /** The nodes for such a call, whether they have room or not; those that take calls come first. */
+  namesFor(request: Omit<RouteRequest, 'prefix'>): string[] {
+    const now = this.#now();
+    const matching = [...this.#nodes.values()].filter(node => matches(node, request));
+    const out = matching.filter(node => node.state(now) === 'out').sort(byBadness);
+    return [...matching.filter(node => node.state(now) !== 'out'), ...out].map(({ spec }) => spec.name);
+  }
+
   /** What a health check or an operator has found out. A node that comes back has lost what it held. */
   setHealth(name: string, healthy: boolean): void {
     const node = this.#nodes.get(name);
@@ -92,12 +102,34 @@ export class NodeRouter {
     else node.cache.clear();
   }
 
-  /** What the node itself tells: its slots, and how many of them are busy, our own calls included. */
-  observe(name: string, seen: { slots?: number; busySlots?: number }): void {
+  /** What has been seen of a node: its slots, and how many of them others keep busy. */
+  observe(name: string, { slots, elsewhere }: { slots?: number; elsewhere?: number }): void {
     const node = this.#nodes.get(name);
     if (!node) return;
-    if (seen.slots !== undefined) node.slots = Math.max(1, seen.slots);
-    if (seen.busySlots !== undefined) node.elsewhere = Math.max(0, seen.busySlots - node.inFlight);
+    if (slots !== undefined) node.slots = Math.max(1, slots);
+    if (elsewhere !== undefined) node.elsewhere = Math.max(0, elsewhere);
+  }
+
+  /** Our calls at a node that have not ended. */
+  inFlight(name: string): number {
+    return this.#nodes.get(name)?.inFlight ?? 0;
+  }
+
+  /** Milliseconds until an ejected node may be tried again; 0: it may be now. */
+  ejectedForMs(name: string): number {
+    return Math.max(0, (this.#nodes.get(name)?.ejection.until ?? 0) - this.#now());
+  }
+
+  /** `in` and `probing` may take calls. */
+  state(name: string): EjectionState | undefined {
+    return this.#nodes.get(name)?.state(this.#now());
+  }
+
+  /** When the next ejected node may be tried again; undefined: none is out. Calls that wait may be given to it then. */
+  nextReturnAt(): number | undefined {
+    const now = this.#now();
+    const ends = [...this.#nodes.values()].map(node => node.ejection.until).filter(until => until > now);
+    return ends.length === 0 ? undefined : Math.min(...ends);
   }
 
   snapshot(): NodeSnapshot[] {
@@ -201,7 +233,7 @@ function hasRoom(node: NodeState): boolean {
   return node.load < node.slots;
 }
 
-function matches({ spec }: NodeState, { agentName, tags, model }: RouteRequest): boolean {
+function matches({ spec }: NodeState, { agentName, tags, model }: Omit<RouteRequest, 'prefix'>): boolean {
   if (spec.agents && (agentName === undefined || !spec.agents.includes(agentName))) return false;
   if (model !== undefined && spec.model !== undefined && spec.model !== model) return false;
   return tags?.every(tag => spec.tags?.includes(tag)) ?? true;

@@ -1,5 +1,5 @@
-import { llamaServerAdapter, withRetry } from '@x/airframe';
-import { AdapterProvider, type RequestDefaults } from './adapter-provider.ts';
+import { type Adapter, llamaServerAdapter, withRetry } from '@x/airframe';
+import { AdapterProvider, type AdapterProviderOptions, type RequestDefaults } from './adapter-provider.ts';
 import type { LLMProviderOptions } from './base.ts';
 
 export interface LlamaServerProviderOptions extends LLMProviderOptions {
@@ -30,40 +30,42 @@ const NATIVE_DEFAULTS = { top_k: 40, repeat_penalty: 1.1 };
 export class LlamaServerProvider extends AdapterProvider {
   /** @param baseUrl root of the server, e.g. `http://127.0.0.1:8080` */
   constructor(baseUrl: string, options: LlamaServerProviderOptions = {}) {
-    const {
-      apiKey,
-      model,
-      defaults,
-      timeout = 120_000,
-      maxRetries = 3,
-      apiType = 'native',
-      ...rest
-    } = options;
-    const { hostVariable = 'LLAMASERVER_HOST', ...shared } = rest;
-    const native = apiType === 'native' ? { extra: { ...NATIVE_DEFAULTS, ...defaults?.extra } } : {};
-    super({
-      ...shared,
-      name: 'llamaserver',
-      adapter: withRetry(llamaServerAdapter(), { maxRetries }),
-      endpoint: {
-        name: 'llamaserver',
-        backendKind: 'llama_server',
-        baseUrl,
-        timeouts: { headersMs: timeout, idleMs: timeout },
-        options: { apiType },
-        ...(apiKey ? { apiKey } : {}),
-        ...(model ? { model } : {}),
-      },
-      defaults: { ...LLAMA_SERVER_DEFAULTS, ...defaults, ...native },
-      advice: {
-        connection: `start llama-server or set ${hostVariable}`,
-        connect_timeout: `check ${hostVariable}; is it http where the server speaks http?`,
-        timeout: 'set LLM_TIMEOUT (seconds) higher if the model is only slow',
-        not_found: `set ${hostVariable} to the root of the server, without /v1`,
-        context_length: 'shorten it, or start llama-server with a larger --ctx-size',
-        auth: 'set LLAMASERVER_API_KEY',
-      },
-      facts: { apiType, maxRetries },
-    });
+    const { maxRetries = 3 } = options;
+    super(llamaServerPreset(baseUrl, withRetry(llamaServerAdapter(), { maxRetries }), options));
   }
+}
+
+/** What makes a provider over an adapter one for llama-server. */
+export function llamaServerPreset(
+  baseUrl: string,
+  adapter: Adapter,
+  options: LlamaServerProviderOptions,
+): AdapterProviderOptions {
+  const { apiKey, model, defaults, timeout = 120_000, maxRetries = 3, apiType = 'native', ...rest } = options;
+  const { hostVariable = 'LLAMASERVER_HOST', ...shared } = rest;
+  const native = apiType === 'native' ? { extra: { ...NATIVE_DEFAULTS, ...defaults?.extra } } : {};
+  return {
+    ...shared,
+    name: 'llamaserver',
+    adapter,
+    endpoint: {
+      name: 'llamaserver',
+      backendKind: 'llama_server',
+      baseUrl,
+      timeouts: { headersMs: timeout, idleMs: timeout },
+      options: { apiType },
+      ...(apiKey ? { apiKey } : {}),
+      ...(model ? { model } : {}),
+    },
+    defaults: { ...LLAMA_SERVER_DEFAULTS, ...defaults, ...native },
+    advice: {
+      connection: `start llama-server or set ${hostVariable}`,
+      connect_timeout: `check ${hostVariable}; is it http where the server speaks http?`,
+      timeout: 'set LLM_TIMEOUT (seconds) higher if the model is only slow',
+      not_found: `set ${hostVariable} to the root of the server, without /v1`,
+      context_length: 'shorten it, or start llama-server with a larger --ctx-size',
+      auth: 'set LLAMASERVER_API_KEY',
+    },
+    facts: { apiType, maxRetries },
+  };
 }

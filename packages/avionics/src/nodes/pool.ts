@@ -1,0 +1,244 @@
+import { randomUUID } from 'node:crypto';
+import { type Adapter, AirframeError, type InferenceRequest, llamaServerAdapter } from '@x/airframe';
+import { type Logger, silentLogger } from '../logger.ts';
+import { defined } from '../providers/options.ts';
+import type { EjectionOptions } from './ejection.ts';
+import type { RouteOutcome } from './node-state.ts';
+import { NodeWatch } from './node-watch.ts';
+import { promptPrefix } from './prefix.ts';
+import { checkNodeProfiles, type NodeProfile } from './profiles.ts';
+import type { Assignment, NodeSnapshot, Refusal, RouteReasons, RouteRequest } from './route.ts';
+import { NodeRouter } from './router.ts';
+import { type Claim, type ReplicaStore, SharedState } from './shared-state.ts';
+import type { Strategy } from './strategies.ts';
+import { WaitQueue } from './wait-queue.ts';
+
+export interface NodePoolOptions extends EjectionOptions {
+  /** Default `balanced`. */
+  strategy?: Strategy;
+  /** No node gets more than this many times its share of the calls in flight; at least 1. Default 1.25. */
+  loadCap?: number;
+  /** Most calls that wait for a slot. Default 256. */
+  maxQueue?: number;
+  /** Longest wait for a slot, in milliseconds. Default 30,000. */
+  maxWaitMs?: number;
+  /** Between two looks at a node, in milliseconds. Default 5,000. */
+  healthIntervalMs?: number;
+  /** Through it replicas that use the same nodes share slots and what they know of health. Not closed here. */
+  store?: ReplicaStore;
+  logger?: Logger;
+}
+
+export interface AcquireOptions {
+  request: Pick<InferenceRequest, 'messages' | 'prompt' | 'tools' | 'model'>;
+  agentName?: string | undefined;
+  tags?: readonly string[] | undefined;
+  signal?: AbortSignal | undefined;
+  /** Longest wait, in milliseconds, where that is less than the pool's own. */
+  deadlineMs?: number | undefined;
+  /** Names of nodes not to be used. */
+  exclude?: ReadonlySet<string> | undefined;
+}
+
+/** A slot of a node, until `release`. */
+export interface NodeLease {
+  node: NodeProfile;
+  reasons: LeaseReasons;
+  /** To be called at the first piece of output. */
+  firstOutput(): void;
+  /** Further calls change nothing. */
+  release(outcome: RouteOutcome): void;
+}
+
+export interface LeaseReasons extends RouteReasons {
+  /** Milliseconds the call waited for the slot. */
+  waitedMs: number;
+}
+
+/** Code of the error when all nodes that fit a call are excluded. */
+export const NO_NODE_LEFT = 'no_node_left';
+
+/** When others have all slots of a node, it is asked again after so many milliseconds. */
+const CLAIM_RETRY_MS = 250;
+
+const now = () => performance.now();
+
+/** Several llama-servers as one: knows their health and load, and gives out their slots. Does nothing before its first use. */
+export class NodePool {
+  /** Speaks to all nodes. */
+  readonly adapter: Adapter;
+  readonly #profiles: ReadonlyMap<string, NodeProfile>;
+  readonly #router: NodeRouter;
+  readonly #queue: WaitQueue;
+  readonly #watch: NodeWatch;
+  readonly #shared: SharedState | undefined;
+  readonly #maxWaitMs: number;
+  readonly #retries = new Map<string, NodeJS.Timeout>();
+  #closed: AirframeError | undefined;
+
+  /** @throws AirframeError (invalid_request) naming every problem of the profiles */
+  constructor(profiles: readonly NodeProfile[], options: NodePoolOptions = {}) {
+    const { maxQueue = 256, maxWaitMs = 30_000, healthIntervalMs: intervalMs = 5_000, store } = options;
+    const { logger = silentLogger } = options;
+    const nodes = checkNodeProfiles(profiles);
+    this.#profiles = new Map(nodes.map(profile => [profile.name, profile]));
+    this.#router = new NodeRouter({ ...options, nodes, now, random: Math.random });
+    this.#queue = new WaitQueue(this.#router, maxQueue, now);
+    this.#shared = store && new SharedState(store, randomUUID(), logger);
+    this.#watch = new NodeWatch({
+      profiles: this.#profiles,
+      router: this.#router,
+      intervalMs,
+      shared: this.#shared,
+      logger,
+      onChange: () => this.#queue.serve(),
+    });
+    this.#maxWaitMs = maxWaitMs;
+    this.adapter = llamaServerAdapter();
+  }
+
+  get profiles(): NodeProfile[] {
+    return [...this.#profiles.values()];
+  }
+
+  /**
+   * A slot for a call, claimed before the call is sent.
+   * @throws AirframeError: overloaded when no slot becomes free in time; not_found when no node is for this agent,
+   * model and tags, or (code {@link NO_NODE_LEFT}) when those are all excluded; aborted
+   */
+  async acquire(options: AcquireOptions): Promise<NodeLease> {
+    const { request, agentName, tags, signal, exclude, deadlineMs = this.#maxWaitMs } = options;
+    const route: RouteRequest = {
+      prefix: promptPrefix(request),
+      ...defined({ agentName, tags, model: request.model, exclude }),
+    };
+    const startedAt = now();
+    const endsAt = startedAt + Math.min(deadlineMs, this.#maxWaitMs);
+    for (let first = false; ; first = true) {
+      if (this.#closed) throw this.#closed;
+      if (signal?.aborted)
+        throw new AirframeError('aborted', 'the call was aborted', { cause: signal.reason });
+      this.#watch.start();
+      const assignment =
+        this.#assign(route) ??
+        (await this.#queue.wait(route, { maxWaitMs: Math.max(1, endsAt - now()), signal, first }));
+      const waitedMs = now() - startedAt;
+      if (!this.#shared) return this.#lease(assignment, undefined, waitedMs);
+      const claim = await this.#claim(assignment, this.#shared);
+      if (claim) return this.#lease(assignment, claim, waitedMs);
+    }
+  }
+
+  /** The nodes for such a call, for what needs no slot; those that take calls come first. */
+  nodesFor(wanted: Omit<RouteRequest, 'prefix'>): NodeProfile[] {
+    return this.#router.namesFor(wanted).map(name => this.#profile(name));
+  }
+
+  /**
+   * Notes what somebody found out about a node. It holds, for all replicas, until a look at the node finds another
+   * state than the look before.
+   * @throws AirframeError (not_found) for a node that is not in the pool
+   */
+  markNodeHealthy(node: string, healthy: boolean): void {
+    this.#shared?.marked(this.#profile(node).baseUrl, healthy);
+    this.#watch.set(node, healthy, 'marked by hand');
+  }
+
+  /**
+   * Whether a node takes calls; undefined: nobody knows yet.
+   * @throws AirframeError (not_found) for a node that is not in the pool
+   */
+  getNodeHealth(node: string): boolean | undefined {
+    this.#profile(node);
+    return this.#router.state(node) === 'out' ? false : this.#watch.health(node);
+  }
+
+  /** The figures of all nodes, and how many calls wait. */
+  snapshot(): { strategy: Strategy; waiting: number; nodes: NodeSnapshot[] } {
+    const { strategy } = this.#router;
+    return { strategy, waiting: this.#queue.length, nodes: this.#router.snapshot() };
+  }
+
+  /** Ends all calls, those that wait too, and all looks at nodes. Leaves no timer and no socket. */
+  async close(): Promise<void> {
+    this.#closed ??= new AirframeError('aborted', 'the node pool is closed', { remedy: 'make a new one' });
+    this.#queue.close(this.#closed);
+    for (const timer of this.#retries.values()) clearTimeout(timer);
+    await Promise.all([this.#watch.close(), this.adapter.close()]);
+    this.#shared?.close();
+  }
+
+  /** @returns undefined: it has to wait */
+  #assign(route: RouteRequest): Assignment | undefined {
+    const result = this.#router.assign(route);
+    if (result.node !== undefined) return result;
+    if (result.refused === 'saturated') return undefined;
+    throw noNode(result.refused, route);
+  }
+
+  /** @returns undefined when others have all slots of the node */
+  async #claim(assignment: Assignment, shared: SharedState): Promise<Claim | undefined> {
+    const { node, reasons } = assignment;
+    const claim = await shared.claim(this.#profile(node).baseUrl, reasons.slots);
+    if (claim) {
+      this.#router.observe(node, { elsewhere: claim.held - this.#router.inFlight(node) });
+      return claim;
+    }
+    assignment.end({ result: 'none' });
+    this.#router.observe(node, { elsewhere: reasons.slots - this.#router.inFlight(node) });
+    if (this.#closed) return undefined;
+    clearTimeout(this.#retries.get(node));
+    const retry = setTimeout(() => {
+      this.#router.observe(node, { elsewhere: 0 });
+      this.#queue.serve();
+    }, CLAIM_RETRY_MS).unref();
+    this.#retries.set(node, retry);
+    return undefined;
+  }
+
+  #lease(assignment: Assignment, claim: Claim | undefined, waitedMs: number): NodeLease {
+    const node = this.#profile(assignment.node);
+    let released = false;
+    return {
+      node,
+      reasons: { ...assignment.reasons, waitedMs },
+      firstOutput: () => assignment.firstOutput(),
+      release: outcome => {
+        if (released) return;
+        released = true;
+        assignment.end(outcome);
+        claim?.release();
+        this.#watch.callEnded(node.name);
+        if (outcome.result === 'failed') this.#tellEjection(node);
+        this.#queue.serve();
+      },
+    };
+  }
+
+  #tellEjection({ name, baseUrl }: NodeProfile): void {
+    const ms = this.#router.ejectedForMs(name);
+    if (ms > 0) this.#shared?.ejected(baseUrl, ms);
+  }
+
+  #profile(name: string): NodeProfile {
+    const profile = this.#profiles.get(name);
+    if (profile) return profile;
+    const known = [...this.#profiles.keys()].join(', ');
+    throw new AirframeError('not_found', `no node is named ${JSON.stringify(name)}; known: ${known}`);
+  }
+}
+
+function noNode(
+  refused: Exclude<Refusal, 'saturated'>,
+  { agentName, model, tags }: RouteRequest,
+): AirframeError {
+  const wanted = Object.entries(defined({ agent: agentName, model, tags: tags?.join('+') || undefined }));
+  const whom = wanted.map(([what, value]) => `${what} ${value}`).join(', ') || 'just any call';
+  if (refused === 'excluded') {
+    return new AirframeError('not_found', `every node for ${whom} is excluded`, { code: NO_NODE_LEFT });
+  }
+  return new AirframeError('not_found', `no node is for ${whom}`, {
+    code: 'no_node',
+    remedy: 'see the fields agents, model and tags of the node profiles',
+  });
+}
