@@ -14,6 +14,8 @@ export interface Script {
   failure?: { status: number; type: string; message: string };
   /** End the response after the pieces, without the end signal. */
   cut?: boolean;
+  /** Close the connection after the pieces, in the middle of the response. */
+  drop?: boolean;
 }
 
 export interface ScriptedLlamaServer {
@@ -24,38 +26,77 @@ export interface ScriptedLlamaServer {
   paths: string[];
   /** Inferences whose client went before they were over. */
   readonly abandoned: number;
+  /** Inferences under way, and the most there have been at once. */
+  readonly busy: number;
+  readonly mostBusy: number;
+  /** What `/props` and `/slots` tell; may be changed. `ready` false: still loading. */
+  says: { slots: number; busySlots: number; ready: boolean };
   close(): Promise<void>;
 }
 
-/** A llama-server without a model: speaks `/completion`, `/v1/chat/completions`, `/apply-template`, `/v1/models`. */
+/**
+ * A llama-server without a model: speaks `/completion`, `/v1/chat/completions`, `/apply-template`, `/v1/models`,
+ * `/props`, `/slots`.
+ */
 export async function scriptedLlamaServer(...scripts: Script[]): Promise<ScriptedLlamaServer> {
-  const state = { abandoned: 0 };
+  return scriptedLlamaServerAt(0, ...scripts);
+}
+
+/** @param listenPort 0: any that is free */
+export async function scriptedLlamaServerAt(
+  listenPort: number,
+  ...scripts: Script[]
+): Promise<ScriptedLlamaServer> {
+  const state = { abandoned: 0, busy: 0, mostBusy: 0 };
+  const says = { slots: 1, busySlots: 0, ready: true };
   const inferences: Record<string, unknown>[] = [];
   const paths: string[] = [];
   const server = createServer(async (request, response) => {
     const path = request.url ?? '';
     paths.push(path);
+    if (!says.ready) {
+      const error = { code: 503, message: 'Loading model', type: 'unavailable_error' };
+      return json(response, 503, { error });
+    }
+    if (path === '/props') return json(response, 200, { total_slots: says.slots, endpoint_slots: true });
+    if (path === '/slots') {
+      const slots = Array.from({ length: says.slots }, (_, id) => ({
+        id,
+        is_processing: id < says.busySlots,
+      }));
+      return json(response, 200, slots);
+    }
     if (path === '/v1/models') return json(response, 200, { data: [{ id: 'scripted' }] });
     const body = await bodyOf(request);
     if (path === '/apply-template') return json(response, 200, { prompt: templated(body) });
     const script = scripts[inferences.length] ?? scripts.at(-1) ?? {};
     inferences.push(body);
     let over = false;
+    state.mostBusy = Math.max(state.mostBusy, ++state.busy);
     response.on('close', () => {
+      state.busy--;
       if (!over) state.abandoned++;
     });
     await play(script, path === '/completion', response);
     over = true;
-    response.end();
+    if (script.drop) response.destroy();
+    else response.end();
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => server.listen(listenPort, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
     inferences,
     paths,
+    says,
     get abandoned() {
       return state.abandoned;
+    },
+    get busy() {
+      return state.busy;
+    },
+    get mostBusy() {
+      return state.mostBusy;
     },
     close: async () => {
       server.closeAllConnections();
@@ -81,7 +122,7 @@ async function play(script: Script, native: boolean, response: ServerResponse): 
     else send({ id: 'c1', model: 'scripted', choices: [{ index: 0, delta: { content: piece } }] });
     if (pieceDelayMs) await sleep(pieceDelayMs);
   }
-  if (script.cut) return;
+  if (script.cut || script.drop) return;
   if (native) {
     send({ content: '', stop: true, stop_type: 'eos', model: 'scripted', tokens_evaluated: 10, timings });
     return;

@@ -71,8 +71,8 @@ export class NodeState {
   readonly latencyMs: Average = new Average();
   /** Milliseconds to the first output for each token of {@link work}. */
   readonly msPerToken: Average = new Average();
-  /** When `msPerToken` got its last sample. */
-  sampledAt = 0;
+  /** When a call of ours put out something or ended here last. */
+  heardAt = 0;
   /** Share of calls that fail, 0 to 1. */
   readonly errorRate: Average = new Average();
   /** Share of the tokens expected to be cached that were, 0 to 1. */
@@ -123,7 +123,7 @@ export class NodeState {
         this.#pendingTokens -= uncached;
         this.firstOutputMs.add(now - startedAt);
         this.msPerToken.add((now - startedAt) / work);
-        this.sampledAt = now;
+        this.heardAt = now;
       },
       end: (outcome, now) => {
         if (state === 'ended') return;
@@ -131,6 +131,7 @@ export class NodeState {
         state = 'ended';
         this.inFlight--;
         if (silent) this.#pendingTokens -= uncached;
+        if (outcome.result !== 'none') this.heardAt = now;
         if (outcome.result === 'ok') this.#succeeded(outcome, heldShare, startedAt, now);
         if (outcome.result === 'failed') {
           const usualMs = this.firstOutputMs.value ?? USUAL_FIRST_OUTPUT_MS;

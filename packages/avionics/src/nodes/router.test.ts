@@ -8,7 +8,12 @@ import { STRATEGIES } from './strategies.ts';
 /** A router on a clock that stands still until the test moves it. */
 function routerOf(options: Partial<NodeRouterOptions> & Pick<NodeRouterOptions, 'nodes'>) {
   const clock = { ms: 1_000 };
-  return { clock, router: new NodeRouter({ now: () => clock.ms, random: () => 0.5, ...options }) };
+  let seed = 1;
+  const random = () => {
+    seed = (seed * 16_807) % 2_147_483_647;
+    return seed / 2_147_483_647;
+  };
+  return { clock, router: new NodeRouter({ now: () => clock.ms, random, ...options }) };
 }
 
 const nodes = (count: number, slots = 2) =>
@@ -78,5 +83,204 @@ describe('NodeRouter', () => {
         }
       }),
     );
+  });
+});
+
+describe('NodeRouter with nodes that fail', () => {
+  const fail = { result: 'failed' } as const;
+  const refuse = { result: 'failed', unreachable: true } as const;
+
+  it('never sends a call to a node that is out while one that is in has room', () => {
+    const step = fc.record({
+      agent: fc.integer({ min: 0, max: 5 }),
+      outcome: fc.constantFrom('ok', 'failed', 'unreachable', 'open', 'end one'),
+      ms: fc.integer({ min: 0, max: 400 }),
+      health: fc.option(fc.record({ node: fc.nat(3), healthy: fc.boolean() })),
+    });
+    fc.assert(
+      fc.property(fc.constantFrom(...STRATEGIES), fc.array(step, { maxLength: 60 }), (strategy, steps) => {
+        const { router, clock } = routerOf({ nodes: nodes(4), strategy });
+        const open: Assignment[] = [];
+        for (const { agent, outcome, ms, health } of steps) {
+          clock.ms += ms;
+          if (health) router.setHealth(`n${health.node}`, health.healthy);
+          if (outcome === 'end one') open.shift()?.end({ result: 'ok' });
+          const before = new Map(router.snapshot().map(node => [node.name, node]));
+          const healthyWithRoom = [...before.values()].some(
+            node => node.state === 'in' && node.busySlots < node.slots,
+          );
+          const result = router.assign(history(`a${agent}`, 5));
+          if (result.node === undefined) continue;
+          const state = before.get(result.node)?.state;
+          if (healthyWithRoom) expect(state).not.toBe('out');
+          if (state === 'probing' && healthyWithRoom) expect(before.get(result.node)?.inFlight).toBe(0);
+          clock.ms += ms;
+          if (outcome === 'open') open.push(result);
+          else if (outcome === 'unreachable') result.end(refuse);
+          else result.end(outcome === 'failed' ? fail : { result: 'ok' });
+        }
+        for (const { end } of open) end({ result: 'none' });
+        for (const node of router.snapshot()) expect(node.inFlight).toBe(0);
+      }),
+    );
+  });
+
+  it.each(STRATEGIES)(
+    'with %s, keeps away from a node that fails fast, and uses it again when it is well',
+    strategy => {
+      const { router, clock } = routerOf({ nodes: nodes(2, 4), strategy });
+      const bad = 'n0';
+      let well = false;
+      const tried = { n0: 0, n1: 0 };
+      const call = (agent: string) => {
+        const { node, firstOutput, end } = assigned(router, history(agent, 5));
+        tried[node as keyof typeof tried]++;
+        if (node === bad && !well) return end(fail);
+        clock.ms += 100;
+        firstOutput();
+        end({ result: 'ok' });
+      };
+      for (let n = 0; n < 60; n++) call(`a${n}`);
+      expect(tried.n0).toBeLessThanOrEqual(6);
+      well = true;
+      clock.ms += 10 * 60_000;
+      tried.n0 = 0;
+      for (let n = 0; n < 20; n++) call(`b${n}`);
+      expect(tried.n0).toBeGreaterThan(0);
+      expect(router.snapshot().map(({ state }) => state)).toEqual(['in', 'in']);
+    },
+  );
+
+  it('gives one probe at a time to a node that comes back', () => {
+    const { router, clock } = routerOf({ nodes: nodes(2, 4), baseMs: 1_000 });
+    const first = assigned(router, history('a', 5));
+    first.end(refuse);
+    const other = first.node === 'n0' ? 'n1' : 'n0';
+    expect(assigned(router, history('a', 5)).node).toBe(other);
+    expect(router.nextReturnAt()).toBe(clock.ms + 1_000);
+    clock.ms += 1_000;
+    const probe = assigned(router, history('a', 5));
+    expect(probe).toMatchObject({ node: first.node, reasons: { why: 'probe', cachedTokens: 0 } });
+    expect(assigned(router, history('a', 5)).node).toBe(other);
+    probe.end({ result: 'ok' });
+    expect(router.state(first.node)).toBe('in');
+  });
+
+  it('tries the least bad when all nodes are out, and waits only for slots', () => {
+    const { router, clock } = routerOf({ nodes: nodes(2, 1), baseMs: 1_000 });
+    assigned(router, history('a', 5)).end(refuse);
+    clock.ms += 10;
+    assigned(router, history('a', 5)).end(refuse);
+    const least = assigned(router, history('a', 5));
+    expect(least.reasons.why).toBe('least_bad');
+    expect(router.nextReturnAt()).toBe(clock.ms + 990);
+    least.end({ result: 'ok' });
+    expect(router.state(least.node)).toBe('in');
+  });
+
+  it('forgets what an unreachable node held', () => {
+    const { router, clock } = routerOf({ nodes: nodes(2) });
+    const { node, end } = assigned(router, history('a', 5));
+    end(refuse);
+    router.setHealth(node, false);
+    clock.ms += 5_000;
+    router.setHealth(node, true);
+    const [snapshot] = router.snapshot().filter(({ name }) => name === node);
+    expect(snapshot).toMatchObject({ state: 'probing', heldBlocks: 0 });
+  });
+});
+
+describe('NodeRouter', () => {
+  it('goes by agent, model and tags, and tells why there is no node', () => {
+    const { router } = routerOf({
+      nodes: [
+        { name: 'plan', agents: ['planner'], model: 'pilot' },
+        { name: 'eu', tags: ['eu', 'fast'] },
+      ],
+    });
+    const { prefix } = history('a', 1);
+    const planner = assigned(router, { prefix, agentName: 'planner', model: 'pilot', tags: [] });
+    expect(['plan', 'eu']).toContain(planner.node);
+    planner.end({ result: 'ok' });
+    expect(assigned(router, { prefix, agentName: 'critic', tags: ['eu'] }).node).toBe('eu');
+    expect(router.assign({ prefix, agentName: 'critic' })).toEqual({ refused: 'saturated' });
+    expect(router.assign({ prefix, agentName: 'critic', exclude: new Set(['eu']) })).toEqual({
+      refused: 'excluded',
+    });
+    expect(router.assign({ prefix, agentName: 'critic', tags: ['us'] })).toEqual({ refused: 'unmatched' });
+    expect(router.namesFor({ agentName: 'planner', model: 'other' })).toEqual(['eu']);
+  });
+
+  it('prefers the node that answers faster, and gives a slow one another chance in time', () => {
+    const { router, clock } = routerOf({ nodes: nodes(2, 8), loadCap: 100 });
+    const answers = (ms: Record<string, number>, calls: number) => {
+      const chosen: string[] = [];
+      for (let n = 0; n < calls; n++) {
+        const { node, firstOutput, end } = assigned(router, history(`${clock.ms}`, 5));
+        chosen.push(node);
+        clock.ms += ms[node] ?? 0;
+        firstOutput();
+        end({ result: 'ok' });
+      }
+      return chosen;
+    };
+    answers({ n0: 1_000, n1: 100 }, 4);
+    expect(new Set(answers({ n0: 1_000, n1: 100 }, 10))).toEqual(new Set(['n1']));
+    clock.ms += 30 * 60_000;
+    expect(answers({ n0: 100, n1: 100 }, 6)).toContain('n0');
+  });
+
+  it('believes a node that says it held less than expected', () => {
+    const { router } = routerOf({ nodes: nodes(1) });
+    for (let turn = 0; turn < 30; turn++) {
+      const { end } = assigned(router, history('a', 10));
+      end({ result: 'ok', promptTokens: 1_000, cachedTokens: 0 });
+    }
+    expect(assigned(router, history('a', 10)).reasons.cachedTokens).toBeLessThan(10);
+  });
+
+  it('counts slots that others keep busy', () => {
+    const { router } = routerOf({ nodes: nodes(2, 2) });
+    router.observe('n0', { elsewhere: 2 });
+    router.observe('n1', { slots: 3 });
+    const given = [1, 2, 3].map(() => assigned(router, history('a', 3)).node);
+    expect(given).toEqual(['n1', 'n1', 'n1']);
+    expect(router.assign(history('a', 3))).toEqual({ refused: 'saturated' });
+  });
+});
+
+describe('NodeRouter.assignNext', () => {
+  const waitingFor = (...agents: string[]) =>
+    agents.map(agent => ({ request: history(agent, 8), passedOver: 0 }));
+
+  it('gives a slot to the call whose prompt the node holds, but passes nobody over for ever', () => {
+    const { router } = routerOf({ nodes: nodes(1, 1) });
+    assigned(router, history('known', 7)).end({ result: 'ok' });
+    const waiting = waitingFor('stranger', 'known');
+    const served: string[] = [];
+    for (let turn = 0; turn < 10; turn++) {
+      const next = router.assignNext(waiting);
+      if (!next) throw new Error('no slot');
+      served.push(next.index === 0 ? 'stranger' : 'known');
+      next.assignment.end({ result: 'ok' });
+    }
+    expect(served.indexOf('stranger')).toBe(8);
+  });
+
+  it('gives none while all slots are taken', () => {
+    const { router } = routerOf({ nodes: nodes(1, 1) });
+    const { end } = assigned(router, history('a', 3));
+    expect(router.assignNext(waitingFor('b'))).toBeUndefined();
+    end({ result: 'none' });
+    expect(router.assignNext(waitingFor('b'))).toMatchObject({ index: 0, assignment: { node: 'n0' } });
+  });
+
+  it('with affinity, lets a call wait for its node', () => {
+    const { router } = routerOf({ nodes: nodes(2, 1), strategy: 'affinity' });
+    const { node, end } = assigned(router, history('a', 3));
+    expect(router.assign(history('a', 4))).toEqual({ refused: 'saturated' });
+    expect(router.assignNext([{ request: history('a', 4), passedOver: 0 }])).toBeUndefined();
+    end({ result: 'ok' });
+    expect(router.assignNext([{ request: history('a', 4), passedOver: 0 }])?.assignment.node).toBe(node);
   });
 });

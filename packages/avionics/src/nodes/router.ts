@@ -28,7 +28,7 @@ export interface NodeRouterOptions extends EjectionOptions {
 const QUEUE_WINDOW = 32;
 /** A call that has been passed over this often goes first. */
 const MAX_PASSED_OVER = 8;
-/** A node that has had no sample for so long counts half as itself, half as the average node; milliseconds. */
+/** A node that has not been heard of for so long counts half as itself, half as the average node; milliseconds. */
 const STALE_MS = 30_000;
 /** How much later than expected a node that always fails is taken to answer, as a factor. */
 const FAILURE_WEIGHT = 4;
@@ -242,9 +242,9 @@ function matches({ spec }: NodeState, { agentName, tags, model }: Omit<RouteRequ
 function candidateOf(node: NodeState, prefix: PromptPrefix, averageMs: number, now: number): Candidate {
   const cachedTokens = node.cachedTokens(prefix);
   const own = node.msPerToken.value ?? averageMs;
-  const fresh = 0.5 ** ((now - node.sampledAt) / STALE_MS);
+  const fresh = 0.5 ** ((now - node.heardAt) / STALE_MS);
   const msPerToken = averageMs + (own - averageMs) * fresh;
-  const failing = 1 + FAILURE_WEIGHT * (node.errorRate.value ?? 0);
+  const failing = 1 + FAILURE_WEIGHT * fresh * (node.errorRate.value ?? 0);
   return { node, cachedTokens, expectedMs: node.work(prefix.tokens - cachedTokens) * msPerToken * failing };
 }
 
