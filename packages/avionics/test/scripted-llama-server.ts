@@ -24,6 +24,8 @@ export interface ScriptedLlamaServer {
   inferences: Record<string, unknown>[];
   /** Paths asked for, oldest first. */
   paths: string[];
+  /** The Authorization headers, one for each path. */
+  keys: (string | undefined)[];
   /** Inferences whose client went before they were over. */
   readonly abandoned: number;
   /** Inferences under way, and the most there have been at once. */
@@ -51,9 +53,11 @@ export async function scriptedLlamaServerAt(
   const says = { slots: 1, busySlots: 0, ready: true };
   const inferences: Record<string, unknown>[] = [];
   const paths: string[] = [];
+  const keys: (string | undefined)[] = [];
   const server = createServer(async (request, response) => {
     const path = request.url ?? '';
     paths.push(path);
+    keys.push(request.headers.authorization);
     if (!says.ready) {
       const error = { code: 503, message: 'Loading model', type: 'unavailable_error' };
       return json(response, 503, { error });
@@ -88,6 +92,7 @@ export async function scriptedLlamaServerAt(
     url: `http://127.0.0.1:${port}`,
     inferences,
     paths,
+    keys,
     says,
     get abandoned() {
       return state.abandoned;

@@ -53,7 +53,9 @@ export class NodeStream extends SerialStream {
   #answering = false;
   #left = false;
   #error: AirframeError | undefined;
-  /** The `done` that follows an error handed out already. */
+  /** No node has answered, and none will be asked. */
+  #givenUp = false;
+  /** The `done` that follows the error then. */
   #ending: DoneEvent | undefined;
 
   constructor(call: NodeStreamCall) {
@@ -75,9 +77,10 @@ export class NodeStream extends SerialStream {
 
   protected ready(): Step | undefined {
     if (this.#left) return END;
+    if (!this.#givenUp) return undefined;
     const value = this.#ending;
     this.#ending = undefined;
-    return value && { done: false, value };
+    return value ? { done: false, value } : END;
   }
 
   /** The first event that may go out, of whichever node brings it. */
@@ -138,6 +141,7 @@ export class NodeStream extends SerialStream {
   }
 
   #giveUp({ error, done }: Failed): Step {
+    this.#givenUp = true;
     this.#ending = { ...done, attempts: this.#attempts, timings: this.#timingsOf(done) };
     return { done: false, value: { type: 'error', error: error.with({ attempts: this.#attempts }) } };
   }

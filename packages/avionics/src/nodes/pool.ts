@@ -140,7 +140,8 @@ export class NodePool {
    * @throws AirframeError (not_found) for a node that is not in the pool
    */
   markNodeHealthy(node: string, healthy: boolean): void {
-    this.#shared?.marked(this.#profile(node).baseUrl, healthy);
+    const { baseUrl } = this.#profile(node);
+    this.#shared?.marked(baseUrl, healthy);
     this.#watch.set(node, healthy, 'marked by hand');
   }
 
