@@ -26,6 +26,8 @@ export interface RealLlamaServerOptions {
   /** Tokens of context of each slot. Default 1,024. */
   contextTokens?: number;
   slots?: number;
+  /** Default: any that is free. */
+  port?: number;
   apiKey?: string;
   /** For `/v1/embeddings`; the demo model names no pooling of its own. */
   embeddings?: boolean;
@@ -39,7 +41,7 @@ export interface RealLlamaServerOptions {
 export async function startLlamaServer(options: RealLlamaServerOptions = {}): Promise<RealLlamaServer> {
   const { contextTokens = 1024, slots = 1, apiKey, embeddings, untilReady = true, readyMs } = options;
   const binary = await ensureLlamaServer();
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const args = ['--model', DEMO_MODEL, '--host', '127.0.0.1', '--port', String(port), '--alias', 'pilot'];
   args.push(
     '--ctx-size',
