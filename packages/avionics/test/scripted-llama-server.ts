@@ -38,7 +38,7 @@ export interface ScriptedLlamaServer {
 
 /**
  * A llama-server without a model: speaks `/completion`, `/v1/chat/completions`, `/apply-template`, `/v1/models`,
- * `/props`, `/slots`.
+ * `/v1/embeddings`, `/props`, `/slots`.
  */
 export async function scriptedLlamaServer(...scripts: Script[]): Promise<ScriptedLlamaServer> {
   return scriptedLlamaServerAt(0, ...scripts);
@@ -72,6 +72,10 @@ export async function scriptedLlamaServerAt(
     }
     if (path === '/v1/models') return json(response, 200, { data: [{ id: 'scripted' }] });
     const body = await bodyOf(request);
+    if (path === '/v1/embeddings') {
+      const usage = { prompt_tokens: 3, total_tokens: 3 };
+      return json(response, 200, { model: 'scripted', data: [{ index: 0, embedding: [1, 0] }], usage });
+    }
     if (path === '/apply-template') return json(response, 200, { prompt: templated(body) });
     const script = scripts[inferences.length] ?? scripts.at(-1) ?? {};
     inferences.push(body);

@@ -1,8 +1,14 @@
-import { type Adapter, AirframeError, type EndpointSpec, type InferOptions } from '@x/airframe';
+import {
+  type Adapter,
+  AirframeError,
+  type EndpointSpec,
+  type HealthReport,
+  type InferOptions,
+} from '@x/airframe';
 import { defined } from '../providers/options.ts';
 import { NodeStream, nodeEndpoint } from './node-stream.ts';
 import { NodeTries, outcomeOf, type RouteInferOptions } from './node-tries.ts';
-import type { NodePool } from './pool.ts';
+import type { AcquireOptions, NodePool } from './pool.ts';
 
 export interface NodeAdapterOptions {
   /** For calls that name none. */
@@ -12,28 +18,95 @@ export interface NodeAdapterOptions {
   maxRetries: number;
 }
 
+/** Longest wait for a node's answer to a health check, in milliseconds. */
+const HEALTH_TIMEOUT_MS = 5_000;
+
 /**
  * The nodes of a pool as one backend. Of the endpoint it takes timeouts, options and model; the address is a node's.
  * Closing it leaves the pool open.
  */
-export function nodeAdapter(pool: NodePool, { agentName, tags, maxRetries }: NodeAdapterOptions): Adapter {
+export function nodeAdapter(pool: NodePool, defaults: NodeAdapterOptions): Adapter {
   const { adapter } = pool;
   const { embed, countTokens, listModels } = adapter;
-  const wantedBy = (options: RouteInferOptions) => ({
-    agentName: options.agentName ?? agentName,
-    tags: options.tags ?? tags,
-  });
-  /** For what needs no slot: the first node that answers. */
-  const atAnyNode = async <T>(
+  const calls = new NodeCalls(pool, defaults);
+  return {
+    kind: adapter.kind,
+    capabilities: adapter.capabilities,
+    streamInfer: (endpoint, request, options = {}) => {
+      const model = request.model ?? endpoint.model;
+      const tries = calls.tries({ ...request, ...defined({ model }) }, options);
+      return new NodeStream({ adapter, tries, endpoint, request, options });
+    },
+    health: endpoint => calls.health(endpoint),
+    ...(embed && {
+      embed: (endpoint, request, options = {}) =>
+        calls.inSlot(endpoint, request.model, options, node => embed.call(adapter, node, request, options)),
+    }),
+    ...(countTokens && {
+      countTokens: (endpoint, request, options = {}) =>
+        calls.anywhere(endpoint, request.model, options, node =>
+          countTokens.call(adapter, node, request, options),
+        ),
+    }),
+    ...(listModels && {
+      listModels: (endpoint, options = {}) =>
+        calls.anywhere(endpoint, undefined, options, node => listModels.call(adapter, node, options)),
+    }),
+    close: async () => {},
+  };
+}
+
+type Work<T> = (node: EndpointSpec) => Promise<T>;
+
+class NodeCalls {
+  readonly #pool: NodePool;
+  readonly #defaults: NodeAdapterOptions;
+
+  constructor(pool: NodePool, defaults: NodeAdapterOptions) {
+    this.#pool = pool;
+    this.#defaults = defaults;
+  }
+
+  tries(request: AcquireOptions['request'], options: RouteInferOptions): NodeTries {
+    const wanted = { request, ...this.#wantedBy(options) };
+    return new NodeTries(this.#pool, wanted, this.#defaults.maxRetries, options.onRoute);
+  }
+
+  /** For what keeps a slot busy and answers with one value. */
+  async inSlot<T>(
     endpoint: EndpointSpec,
     model: string | undefined,
     options: InferOptions,
-    work: (endpoint: EndpointSpec) => Promise<T>,
-  ): Promise<T> => {
+    work: Work<T>,
+  ): Promise<T> {
+    const tries = this.tries({ prompt: '', ...defined({ model }) }, options);
+    let last: AirframeError | undefined;
+    for (;;) {
+      const lease = await tries.next(options.signal);
+      // Without a node there has been a failure before.
+      if (!lease) throw last;
+      try {
+        const result = await work(nodeEndpoint(endpoint, lease.node));
+        lease.release({ result: 'ok' });
+        return result;
+      } catch (cause) {
+        last = AirframeError.from(cause);
+        if (!tries.failed(lease, last)) throw last;
+      }
+    }
+  }
+
+  /** For what needs no slot: at the first node that answers. */
+  async anywhere<T>(
+    endpoint: EndpointSpec,
+    model: string | undefined,
+    options: InferOptions,
+    work: Work<T>,
+  ): Promise<T> {
     let last = new AirframeError('not_found', 'no node is for this agent, model and tags', {
       code: 'no_node',
     });
-    for (const node of pool.nodesFor(defined({ ...wantedBy(options), model }))) {
+    for (const node of this.#pool.nodesFor(defined({ ...this.#wantedBy(options), model }))) {
       try {
         return await work(nodeEndpoint(endpoint, node));
       } catch (cause) {
@@ -42,51 +115,28 @@ export function nodeAdapter(pool: NodePool, { agentName, tags, maxRetries }: Nod
       }
     }
     throw last;
-  };
-  return {
-    kind: adapter.kind,
-    capabilities: adapter.capabilities,
-    streamInfer: (endpoint, request, options: RouteInferOptions = {}) => {
-      const model = request.model ?? endpoint.model;
-      const wanted = { request: { ...request, ...defined({ model }) }, ...wantedBy(options) };
-      const tries = new NodeTries(pool, wanted, maxRetries, options.onRoute);
-      return new NodeStream({ adapter, tries, endpoint, request, options });
-    },
-    health: async endpoint => {
-      const checkedAt = Date.now();
-      const startedAt = performance.now();
-      const latencyMs = () => performance.now() - startedAt;
-      try {
-        await atAnyNode(endpoint, undefined, {}, async node => {
-          const report = await adapter.health(node, { timeouts: { totalMs: HEALTH_TIMEOUT_MS } });
-          if (report.state !== 'healthy')
-            throw new AirframeError('connection', `${node.name}: ${report.reason ?? report.state}`);
-        });
-        return { state: 'healthy', checkedAt, latencyMs: latencyMs() };
-      } catch (error) {
-        const reason = AirframeError.from(error).message;
-        return { state: 'unhealthy', checkedAt, latencyMs: latencyMs(), reason };
-      }
-    },
-    ...(embed && {
-      embed: async (endpoint, request, options = {}) => {
-        const { model } = request;
-        return atAnyNode(endpoint, model, options, node => embed.call(adapter, node, request, options));
-      },
-    }),
-    ...(countTokens && {
-      countTokens: async (endpoint, request, options = {}) =>
-        atAnyNode(endpoint, request.model, options, node =>
-          countTokens.call(adapter, node, request, options),
-        ),
-    }),
-    ...(listModels && {
-      listModels: async (endpoint, options = {}) =>
-        atAnyNode(endpoint, undefined, options, node => listModels.call(adapter, node, options)),
-    }),
-    close: async () => {},
-  };
-}
+  }
 
-/** Longest wait for a node's answer to a health check, in milliseconds. */
-const HEALTH_TIMEOUT_MS = 5_000;
+  /** Healthy when one node is. */
+  async health(endpoint: EndpointSpec): Promise<HealthReport> {
+    const checkedAt = Date.now();
+    const startedAt = performance.now();
+    const timeouts = { totalMs: HEALTH_TIMEOUT_MS };
+    const look = async (node: EndpointSpec) => {
+      const { state, reason = state } = await this.#pool.adapter.health(node, { timeouts });
+      if (state !== 'healthy') throw new AirframeError('connection', `${node.name}: ${reason}`);
+    };
+    try {
+      await this.anywhere(endpoint, undefined, {}, look);
+      return { state: 'healthy', checkedAt, latencyMs: performance.now() - startedAt };
+    } catch (error) {
+      const reason = AirframeError.from(error).message;
+      return { state: 'unhealthy', checkedAt, latencyMs: performance.now() - startedAt, reason };
+    }
+  }
+
+  #wantedBy(options: RouteInferOptions): Pick<AcquireOptions, 'agentName' | 'tags'> {
+    const { agentName, tags } = this.#defaults;
+    return { agentName: options.agentName ?? agentName, tags: options.tags ?? tags };
+  }
+}
