@@ -5,6 +5,7 @@ import {
   endpointSpecSchema,
   type HealthReport,
   type Timeouts,
+  withHeaders,
 } from './endpoint.ts';
 import { AirframeError, attemptOf } from './errors.ts';
 import { Calls, EventStream } from './event-stream.ts';
@@ -49,6 +50,11 @@ export interface InferOptions {
   signal?: AbortSignal;
   /** Over the endpoint's own. */
   timeouts?: Timeouts;
+  /**
+   * Sent with every HTTP request of the call, over the endpoint's and the adapter's own, and redacted like the
+   * endpoint's: `traceparent`, the end user's id. A backend in this process has no use for them.
+   */
+  headers?: Record<string, string>;
 }
 
 /** One backend protocol. */
@@ -136,21 +142,21 @@ export function defineAdapter<Extra extends object = Record<string, unknown>>(
   };
   if (embed) {
     adapter.embed = (endpoint, request, options = {}) =>
-      perform(calls, endpoint, options, deadlines => {
+      perform(calls, endpoint, options, call => {
         check(embedRequestSchema, request, 'request');
-        return embed({ endpoint, request, deadlines, signal: deadlines.signal });
+        return embed({ ...call, request });
       });
   }
   if (countTokens) {
     adapter.countTokens = (endpoint, request, options = {}) =>
-      perform(calls, endpoint, options, deadlines => {
+      perform(calls, endpoint, options, call => {
         check(inferenceRequestSchema, request, 'request');
-        return countTokens({ endpoint, request, deadlines, signal: deadlines.signal });
+        return countTokens({ ...call, request });
       });
   }
   if (listModels) {
     adapter.listModels = (endpoint, options = {}) =>
-      perform(calls, endpoint, options, deadlines => listModels(endpoint, deadlines));
+      perform(calls, endpoint, options, call => listModels(call.endpoint, call.deadlines));
   }
   return adapter;
 }
@@ -160,20 +166,21 @@ async function perform<T>(
   calls: Calls,
   endpoint: EndpointSpec,
   options: InferOptions,
-  work: (deadlines: Deadlines) => Promise<T>,
+  work: (call: Omit<Call<never>, 'request'>) => Promise<T>,
 ): Promise<T> {
   const startedAt = Date.now();
   const started = performance.now();
   let deadlines: Deadlines | undefined;
   try {
     check(endpointSpecSchema, endpoint, 'endpoint', { code: 'configuration' });
-    deadlines = calls.begin(endpoint, options);
+    const sent = withHeaders(endpoint, options.headers);
+    deadlines = calls.begin(sent, options);
     const { signal } = deadlines;
     signal.throwIfAborted();
     const interrupted = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
-    return await Promise.race([work(deadlines), interrupted]);
+    return await Promise.race([work({ endpoint: sent, deadlines, signal }), interrupted]);
   } catch (cause) {
     const error = AirframeError.from(deadlines?.signal.aborted ? deadlines.signal.reason : cause);
     const durationMs = performance.now() - started;
@@ -196,7 +203,7 @@ async function probe<Extra extends object>(
   if (!health)
     return { state: 'unknown', checkedAt, latencyMs: 0, reason: 'the adapter has no health check' };
   try {
-    const state = await perform(calls, endpoint, options, deadlines => health(endpoint, deadlines));
+    const state = await perform(calls, endpoint, options, call => health(call.endpoint, call.deadlines));
     return { state, checkedAt, latencyMs: performance.now() - start };
   } catch (error) {
     const reason = AirframeError.from(error).message;

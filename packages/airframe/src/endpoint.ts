@@ -111,6 +111,23 @@ export const endpointSpecSchema: z.ZodType<EndpointSpec> = z.object({
   options: z.record(z.string(), z.unknown()).exactOptional(),
 });
 
+const headersSchema = z.record(z.string(), z.string());
+
+/**
+ * The endpoint with the headers of one call over its own: the name decides, in whatever case it is written.
+ * @throws AirframeError (invalid_request) when a header is no text
+ */
+export function withHeaders(
+  endpoint: EndpointSpec,
+  headers: Record<string, string> | undefined,
+): EndpointSpec {
+  if (headers === undefined) return endpoint;
+  const merged: Record<string, string> = {};
+  const all = [endpoint.headers ?? {}, check(headersSchema, headers, 'headers of the call')];
+  for (const [name, value] of all.flatMap(Object.entries<string>)) merged[name.toLowerCase()] = value;
+  return { ...endpoint, headers: merged };
+}
+
 export const HEALTH_STATES = ['unknown', 'healthy', 'loading', 'unhealthy'] as const;
 
 /** `loading`: reachable, not ready yet. `unknown`: never probed. */

@@ -1,6 +1,6 @@
 import type { AdapterDefinition, InferOptions } from './adapter.ts';
 import { Reply } from './assemble/reply.ts';
-import { type EndpointSpec, endpointSpecSchema, resolveTimeouts } from './endpoint.ts';
+import { type EndpointSpec, endpointSpecSchema, resolveTimeouts, withHeaders } from './endpoint.ts';
 import { AirframeError, isAirframeError } from './errors.ts';
 import { type InferenceRequest, inferenceRequestSchema, promptChars } from './request.ts';
 import { END, SerialStream, type Step } from './serial-stream.ts';
@@ -135,11 +135,12 @@ export class EventStream<Extra extends object> extends SerialStream {
   async #open(): Promise<AsyncIterator<void>> {
     check(endpointSpecSchema, this.#endpoint, 'endpoint', { code: 'configuration' });
     check(inferenceRequestSchema, this.#request, 'request');
-    this.#deadlines = this.#calls.begin(this.#endpoint, this.#options);
+    const endpoint = withHeaders(this.#endpoint, this.#options.headers);
+    this.#deadlines = this.#calls.begin(endpoint, this.#options);
     const { signal } = this.#deadlines;
     signal.throwIfAborted();
     this.#deadlines.onEnd(reason => this.#interrupt?.(reason));
-    const call = { endpoint: this.#endpoint, request: this.#request, deadlines: this.#deadlines, signal };
+    const call = { endpoint, request: this.#request, deadlines: this.#deadlines, signal };
     const source = await this.#definition.infer(call, this.#reply);
     return source[Symbol.asyncIterator]();
   }

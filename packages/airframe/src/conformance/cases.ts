@@ -261,6 +261,12 @@ const STATUSES: ConformanceCase[] = [
 /** What the caller does while a backend answers. */
 const CALLS: ConformanceCase[] = [
   {
+    name: 'headers of the call reach the backend with every request',
+    backend: {},
+    caller: { headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' } },
+    expect: GOOD,
+  },
+  {
     name: 'an abort while waiting for the answer reaches the backend',
     backend: { headersAfterMs: 'forever' },
     caller: { abort: 'waiting' },

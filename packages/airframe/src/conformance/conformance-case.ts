@@ -65,6 +65,8 @@ export interface BackendScript {
 export interface CallerScript {
   request?: Partial<InferenceRequest>;
   timeouts?: Timeouts;
+  /** The call's own headers. */
+  headers?: Readonly<Record<string, string>>;
   /** Aborts before the call, while it waits for the first event, or after so many events. */
   abort?: 'before' | 'waiting' | { afterEvents: number };
   /** Leaves with `return()` while it waits for the first event, or after so many events. */

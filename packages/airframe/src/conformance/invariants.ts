@@ -103,6 +103,15 @@ export const INVARIANTS: readonly Invariant[] = [
       requests?.includes('/elsewhere') ? 'followed a redirect, with the key' : undefined,
   },
   {
+    id: 'headers-are-sent',
+    check: ({ headers = [], case: { caller } }) => {
+      const missing = Object.entries(caller?.headers ?? {}).find(([name, value]) =>
+        headers.some(sent => sent[name] !== value),
+      );
+      return missing && `a request went without the call's header ${missing[0]}, or with another value`;
+    },
+  },
+  {
     id: 'no-secret',
     check: ({ events }) => {
       const leak = events.find(event => revealed(event).includes(CONFORMANCE_KEY));

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Adapter, InferOptions } from '../adapter.ts';
@@ -36,6 +36,8 @@ export interface Observation {
   listeners: number;
   /** Inferences that the backend was asked for; undefined without a scripted one. */
   requests: readonly string[] | undefined;
+  /** Headers of all requests at the backend; undefined without a scripted one. */
+  headers: readonly IncomingHttpHeaders[] | undefined;
   /** Answers that the backend still writes after the end. */
   stillAnswering: number;
   /** Bytes that the backend could send to a caller who did not read. */
@@ -86,6 +88,7 @@ class Play {
       hung: undefined,
       listeners: 0,
       requests: backend?.requests,
+      headers: backend?.headers,
       stillAnswering: 0,
       bytesWhileStalled: 0,
     };
@@ -106,10 +109,14 @@ class Play {
   }
 
   async #open(): Promise<InferenceStream> {
-    const { abort, close, timeouts } = this.#caller;
+    const { abort, close, timeouts, headers } = this.#caller;
     if (abort === 'before') this.#abort.abort();
     if (close === 'before') await this.seen.adapter.close();
-    const options: InferOptions = { signal: this.#abort.signal, ...(timeouts ? { timeouts } : {}) };
+    const options: InferOptions = {
+      signal: this.#abort.signal,
+      ...(timeouts ? { timeouts } : {}),
+      ...(headers ? { headers } : {}),
+    };
     const endpoint = this.seen.subject.endpoint(this.#url);
     return this.seen.adapter.streamInfer(endpoint, this.#request(), options);
   }

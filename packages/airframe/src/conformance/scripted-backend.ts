@@ -12,6 +12,8 @@ export interface ScriptedBackend {
   readonly url: string;
   /** Paths of the inferences asked for; what an adapter asks beside them does not count. */
   readonly requests: readonly string[];
+  /** Headers of every request, also of what an adapter asks beside the inferences. */
+  readonly headers: readonly IncomingMessage['headers'][];
   /** Bytes of answers that the sockets took. */
   readonly bytesTaken: number;
   /** Answers that are not over. */
@@ -27,6 +29,7 @@ export async function scriptedBackend(script: BackendScript, dialect: Dialect): 
 
 class Backend implements ScriptedBackend {
   readonly requests: string[] = [];
+  readonly headers: IncomingMessage['headers'][] = [];
   bytesTaken = 0;
   answering = 0;
   readonly #script: BackendScript;
@@ -60,6 +63,7 @@ class Backend implements ScriptedBackend {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     for await (const _ of request);
+    this.headers.push(request.headers);
     const path = request.url ?? '';
     const aside = this.#dialect.aside?.(path);
     if (aside !== undefined) {

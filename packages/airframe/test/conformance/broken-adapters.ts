@@ -286,6 +286,19 @@ export const BROKEN_ADAPTERS: readonly BrokenAdapter[] = [
     breaks: ['redirects-not-followed', 'attempts-logged'],
   },
   {
+    mistake: 'forgets the headers of the call',
+    adapter: () => {
+      const adapter = openAIChatAdapter();
+      return {
+        ...adapter,
+        streamInfer: (endpoint, request, { headers: _, ...options } = {}) =>
+          adapter.streamInfer(endpoint, request, options),
+      } as Adapter;
+    },
+    in: 'headers of the call reach the backend with every request',
+    breaks: ['headers-are-sent'],
+  },
+  {
     mistake: 'tells the key',
     adapter: each(event => [
       event.type === 'error'
