@@ -115,6 +115,7 @@ export {
 } from './transport/exchange.ts';
 export type { ErrorFacts, ErrorReader } from './transport/failure.ts';
 export { createHttp, type HttpFn, type HttpRequest, type HttpResponse } from './transport/http.ts';
+export { redact } from './transport/redact.ts';
 export { parseRetryAfter } from './transport/retry-after.ts';
 export { type SseEvent, SseParser } from './transport/sse.ts';
 export { check, describeIssues } from './validate.ts';
