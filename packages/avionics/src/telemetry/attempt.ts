@@ -27,13 +27,21 @@ export interface RouteFacts {
   reasons?: object | undefined;
 }
 
+/** What is recorded, and by which clock. */
+export interface RecordingOptions {
+  /** Milliseconds. */
+  clock: () => number;
+  captureContent: boolean;
+  sendTraceContext: boolean;
+  timePerChunk: boolean;
+}
+
 /** What an attempt gets from its operation. */
-export interface AttemptFrame {
+export interface AttemptFrame extends RecordingOptions {
   span: Span;
   context: Context;
   /** undefined: nobody measures. */
   instruments: Instruments | undefined;
-  clock: () => number;
   operation: string;
   /** Type of the provider. */
   provider: string;
@@ -41,14 +49,27 @@ export interface AttemptFrame {
   /** Of the metrics. */
   attributes: Attributes;
   streamed: boolean;
-  captureContent: boolean;
-  sendTraceContext: boolean;
   onFirstChunk(): void;
   onEnd(end: AttemptEnd): void;
 }
 
 /** One provider's part in an operation: a span below the operation's, and the metrics of a client call. */
-export class AttemptTelemetry {
+export interface AttemptTelemetry {
+  /** `InferOptions.headers` by which the backend's own spans join the trace; undefined without a trace. */
+  headers(): Record<string, string> | undefined;
+  /** Runs something with the attempt's span as the active one, e.g. the first `next()` of its stream. */
+  run<T>(work: () => T): T;
+  /** Facts that become known on the way. */
+  annotate(facts: Facts): void;
+  /** A router has chosen a node; it may do so again when that one fails. */
+  routed(route: RouteFacts): void;
+  /** A piece of output has come. Called for each; but for the first it does nothing unless somebody measures. */
+  chunk(): void;
+  /** The attempt is over; whatever is called afterwards changes nothing. */
+  ended(end?: AttemptEnd): void;
+}
+
+export class RecordedAttempt implements AttemptTelemetry {
   readonly #frame: AttemptFrame;
   readonly #startedAt: number;
   readonly #timesChunks: boolean;
@@ -59,26 +80,22 @@ export class AttemptTelemetry {
 
   constructor(frame: AttemptFrame) {
     this.#frame = frame;
-    this.#timesChunks = frame.streamed && frame.instruments !== undefined;
+    this.#timesChunks = frame.streamed && frame.timePerChunk && frame.instruments !== undefined;
     this.#startedAt = frame.clock();
   }
 
-  /** `InferOptions.headers` by which the backend's own spans join the trace; none without a trace. */
-  headers(): Record<string, string> {
-    return this.#frame.sendTraceContext ? traceHeaders(this.#frame.span.spanContext()) : {};
+  headers(): Record<string, string> | undefined {
+    return this.#frame.sendTraceContext ? traceHeaders(this.#frame.span.spanContext()) : undefined;
   }
 
-  /** Runs something with the attempt's span as the active one, e.g. the first `next()` of its stream. */
   run<T>(work: () => T): T {
     return context.with(this.#frame.context, work);
   }
 
-  /** Facts that become known on the way. */
   annotate(facts: Facts): void {
     if (this.#frame.span.isRecording()) this.#frame.span.setAttributes(named(facts));
   }
 
-  /** A router has chosen a node; it may do so again when that one fails. */
   routed({ node, baseUrl, reasons = {} }: RouteFacts): void {
     const { span, attributes } = this.#frame;
     const server = named(factsOfServer(baseUrl));
@@ -89,7 +106,6 @@ export class AttemptTelemetry {
     span.addEvent(ROUTE, route);
   }
 
-  /** A piece of output has come. Called for each; but for the first it does nothing unless somebody measures. */
   chunk(): void {
     if (this.#firstChunkMs === undefined) this.#first();
     else if (this.#timesChunks) this.#next();
@@ -109,7 +125,6 @@ export class AttemptTelemetry {
     this.#lastChunkAt = now;
   }
 
-  /** The attempt is over; whatever is called afterwards changes nothing. */
   ended(end: AttemptEnd = {}): void {
     if (this.#ended) return;
     this.#ended = true;

@@ -8,7 +8,13 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { AirframeError } from '@x/airframe';
-import { type AttemptEnd, AttemptTelemetry, markFailed } from './attempt.ts';
+import {
+  type AttemptEnd,
+  type AttemptTelemetry,
+  markFailed,
+  RecordedAttempt,
+  type RecordingOptions,
+} from './attempt.ts';
 import { type AnyRequest, factsOfRequest, factsOfServer, providerNameOf } from './attributes.ts';
 import { contentOfRequest } from './content.ts';
 import type { Instruments } from './instruments.ts';
@@ -39,16 +45,25 @@ export interface AttemptInfo {
 }
 
 /** What an operation gets from its {@link Telemetry}. */
-export interface OperationTools {
+export interface OperationTools extends RecordingOptions {
   tracer: Tracer;
+  /** undefined: nobody measures. */
   instruments: Instruments | undefined;
-  clock: () => number;
-  captureContent: boolean;
-  sendTraceContext: boolean;
 }
 
 /** One call of the gateway, from its first attempt to its last. */
-export class OperationTelemetry {
+export interface OperationTelemetry {
+  /** A provider is asked. After a failed attempt it is a fallback, and its span says from where. */
+  attempt(info: AttemptInfo): AttemptTelemetry;
+  /** Runs something with the operation's span as the active one. */
+  run<T>(work: () => T): T;
+  /** Facts that become known on the way: `{cache: 'hit', savedUsd}`, `{limit}`, `{skipped: ['openai']}`. */
+  annotate(facts: Facts): void;
+  /** The operation is over; whatever is called afterwards changes nothing. */
+  ended(end?: { error?: AirframeError | undefined }): void;
+}
+
+export class RecordedOperation implements OperationTelemetry {
   readonly #tools: OperationTools;
   readonly #info: OperationInfo;
   readonly #span: Span;
@@ -82,9 +97,8 @@ export class OperationTelemetry {
     this.#span.setAttributes(named({ ...asked, stream: streamed || undefined }));
   }
 
-  /** A provider is asked. After a failed attempt it is a fallback, and its span says from where. */
   attempt({ provider, model, baseUrl, request }: AttemptInfo): AttemptTelemetry {
-    const { tracer, instruments, clock, captureContent, sendTraceContext } = this.#tools;
+    const { tracer, clock, captureContent } = this.#tools;
     const { operation, agentName: agent, streamed = false } = this.#info;
     const attributes: Attributes = named({
       ...this.#identity(provider, model),
@@ -114,10 +128,10 @@ export class OperationTelemetry {
         }),
       );
     }
-    return new AttemptTelemetry({
+    return new RecordedAttempt({
       span,
       context: trace.setSpan(this.#context, span),
-      ...{ instruments, clock, captureContent, sendTraceContext },
+      ...this.#tools,
       ...{ operation, provider, agent, attributes, streamed },
       onFirstChunk: () => {
         this.#firstChunkMs ??= clock() - this.#startedAt;
@@ -130,17 +144,14 @@ export class OperationTelemetry {
     });
   }
 
-  /** Runs something with the operation's span as the active one. */
   run<T>(work: () => T): T {
     return context.with(this.#context, work);
   }
 
-  /** Facts that become known on the way: `{cache: 'hit', savedUsd}`, `{limit}`, `{skipped: ['openai']}`. */
   annotate(facts: Facts): void {
     if (this.#span.isRecording()) this.#span.setAttributes(named(facts));
   }
 
-  /** The operation is over; whatever is called afterwards changes nothing. */
   ended({ error }: { error?: AirframeError | undefined } = {}): void {
     if (this.#ended) return;
     this.#ended = true;
