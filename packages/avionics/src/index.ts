@@ -125,3 +125,7 @@ export {
   type WindowLength,
   type WindowState,
 } from './store/store.ts';
+export type { AttemptEnd, AttemptTelemetry, RouteFacts } from './telemetry/attempt.ts';
+export { ATTRIBUTES, type Facts, METRICS } from './telemetry/names.ts';
+export type { AttemptInfo, OperationInfo, OperationTelemetry } from './telemetry/operation.ts';
+export { Telemetry, type TelemetryOptions } from './telemetry/telemetry.ts';

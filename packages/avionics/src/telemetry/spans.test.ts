@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { askThrough, shown, telemetryWithSdk } from '../../test/telemetry-sdk.ts';
 import { CostCalculator } from '../cost/calculator.ts';
 import { MockProvider, type MockProviderOptions } from '../providers/mock.ts';
+import { Telemetry } from './telemetry.ts';
 
 const costCalculator = new CostCalculator({ prices: { openai: { 'gpt-x': { prompt: 1, completion: 10 } } } });
 const openai = (options: MockProviderOptions = {}) => ({
@@ -27,7 +28,10 @@ const usage = {
   reasoningTokens: 3,
 };
 
-afterEach(() => context.disable());
+afterEach(() => {
+  context.disable();
+  trace.disable();
+});
 
 describe('the span of an operation', () => {
   it('has those of its attempts below it, under the names of the conventions', async () => {
@@ -154,6 +158,24 @@ describe('the span of an operation', () => {
     operation.ended();
     expect(sdk.spans()).toHaveLength(2);
     expect(sdk.spans()[0]?.attributes).not.toHaveProperty('error.type');
+  });
+});
+
+describe('without an SDK', () => {
+  it('nothing is done for a call: not even the time is asked for', async () => {
+    const clock = () => {
+      throw new Error('nobody wants to know');
+    };
+    await askThrough(new Telemetry({ clock }), [openai()], request);
+  });
+
+  it('a telemetry waits for one: calls show up from the moment it is registered', async () => {
+    const telemetry = new Telemetry();
+    await askThrough(telemetry, [openai()], request);
+    const sdk = telemetryWithSdk();
+    trace.setGlobalTracerProvider(sdk.tracerProvider);
+    await askThrough(telemetry, [openai()], request);
+    expect(sdk.spans()).toHaveLength(2);
   });
 });
 
