@@ -69,6 +69,7 @@ export interface AttemptTelemetry {
   ended(end?: AttemptEnd): void;
 }
 
+/** An attempt that somebody sees or measures. */
 export class RecordedAttempt implements AttemptTelemetry {
   readonly #frame: AttemptFrame;
   readonly #startedAt: number;

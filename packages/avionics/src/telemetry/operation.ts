@@ -59,10 +59,11 @@ export interface OperationTelemetry {
   run<T>(work: () => T): T;
   /** Facts that become known on the way: `{cache: 'hit', savedUsd}`, `{limit}`, `{skipped: ['openai']}`. */
   annotate(facts: Facts): void;
-  /** The operation is over; whatever is called afterwards changes nothing. */
+  /** The operation is over, after its attempts; whatever is called afterwards changes nothing. */
   ended(end?: { error?: AirframeError | undefined }): void;
 }
 
+/** An operation that somebody sees or measures. */
 export class RecordedOperation implements OperationTelemetry {
   readonly #tools: OperationTools;
   readonly #info: OperationInfo;
