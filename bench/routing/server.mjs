@@ -1,0 +1,68 @@
+// Real llama-servers with the model of random weights.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ensureLlamaServer } from '../../scripts/llama-server.mjs';
+import { ensureRandomModel } from '../../scripts/make-random-gguf.mjs';
+
+/** Longest time from the start of the process to a loaded model, in milliseconds. */
+const READY_MS = 60_000;
+
+/**
+ * Starts a llama-server that works on one thread.
+ * @param slots calls it works on at once
+ * @param contextTokens tokens of context of each slot
+ * @param cacheRamMiB its prompt cache beside the slots; undefined: as llama-server has it by default (8,192)
+ * @param port undefined: a free one
+ * @returns `kill` ends it as a crash would, `promptTokens` tells how many tokens of prompts it has evaluated
+ */
+export async function startServer({ slots, contextTokens, cacheRamMiB, port }) {
+  const [binary, model] = [await ensureLlamaServer(), await ensureRandomModel()];
+  const chosen = port ?? (await freePort());
+  const args = ['--model', model, '--host', '127.0.0.1', '--port', `${chosen}`, '--metrics', '--slots'];
+  args.push('--parallel', `${slots}`, '--ctx-size', `${slots * contextTokens}`);
+  args.push('--threads', '1', '--threads-batch', '1');
+  if (cacheRamMiB !== undefined) args.push('--cache-ram', `${cacheRamMiB}`);
+  const child = spawn(binary, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let log = '';
+  child.stderr.on('data', chunk => {
+    log = (log + chunk).slice(-4_000);
+  });
+  const end = async signal => {
+    process.off('exit', onExit);
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, 'exit');
+  };
+  const onExit = () => child.kill('SIGKILL');
+  process.on('exit', onExit);
+  const url = `http://127.0.0.1:${chosen}`;
+  const endsAt = performance.now() + READY_MS;
+  while ((await fetch(`${url}/health`).catch(() => undefined))?.status !== 200) {
+    if (child.exitCode !== null || performance.now() > endsAt) {
+      await end('SIGKILL');
+      throw new Error(`llama-server did not come up; the end of its log:\n${log}`);
+    }
+    await sleep(50);
+  }
+  return {
+    url,
+    port: chosen,
+    promptTokens: async () => {
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      return Number(/^llamacpp:prompt_tokens_total (\S+)$/m.exec(metrics)?.[1]);
+    },
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+  };
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
