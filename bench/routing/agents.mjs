@@ -11,7 +11,7 @@ export const QUESTION_TOKENS = 40;
 export const ANSWER_TOKENS = 24;
 /** Of a conversation; after it the agent begins a new one, with the same beginning. */
 export const TURNS = 5;
-export const THINK_MS = 5_000;
+export const THINK_MS = 10_000;
 
 /** Short ones: so a character is about a quarter of a token, as in most prose. */
 const WORDS = randomModelWords().filter(word => word.length <= 4);

@@ -12,7 +12,7 @@ export const CONTEXT_TOKENS = 2_048;
  * long and memory is not. In `host` each has llama-server's default of 8 GiB beside its slots: room for everything here.
  */
 export const CACHES = {
-  slots: { cacheRamMiB: 0, cacheTokens: SLOTS * CONTEXT_TOKENS },
+  slots: { cacheRamMiB: 0, cacheTokens: SLOTS * 1_300 },
   host: {},
 };
 
