@@ -19,8 +19,8 @@ export class Node {
   #busyMs = 0;
 
   /**
-   * @param speed by calibration: `overheadMs`, and in tokens per second and by the number of slots that are at it,
-   *   `promptTokensPerSecond` (of all together) and `generationTokensPerSecond` (of each)
+   * @param speed by calibration: `overheadMs` of each call, and `bySlots` for 1, 2, 3 … slots that are at it,
+   *   `promptTokensPerSecond` of all together and `generationTokensPerSecond` of each
    */
   constructor(agenda, speed, { slots, storedTokens }) {
     this.#agenda = agenda;
@@ -41,7 +41,7 @@ export class Node {
   begin(call) {
     this.#advance();
     const { slot, held } = this.#cache.begin(call.prompt);
-    const overhead = (this.#speed.overheadMs / 1_000) * this.#speed.promptTokensPerSecond[0];
+    const overhead = (this.#speed.overheadMs / 1_000) * this.#speed.bySlots[0].promptTokensPerSecond;
     const left = (call.prompt.length - held) * BLOCK_TOKENS + overhead;
     this.#calls.add({ ...call, slot, held, evaluating: true, left });
     this.#replan();
@@ -74,13 +74,11 @@ export class Node {
   /** The calls that go on now, and how many tokens each does in a millisecond. */
   #work() {
     const evaluating = [...this.#calls].filter(call => call.evaluating);
-    const { promptTokensPerSecond, generationTokensPerSecond } = this.#speed;
-    if (evaluating.length > 0) {
-      const perMs = rate(promptTokensPerSecond, evaluating.length) / evaluating.length / 1_000;
-      return { active: evaluating, perMs };
-    }
-    const active = [...this.#calls];
-    return { active, perMs: rate(generationTokensPerSecond, active.length) / 1_000 };
+    const active = evaluating.length > 0 ? evaluating : [...this.#calls];
+    const { bySlots } = this.#speed;
+    const speed = bySlots[Math.min(Math.max(active.length, 1), bySlots.length) - 1];
+    const ofAll = speed.promptTokensPerSecond / active.length;
+    return { active, perMs: (evaluating.length > 0 ? ofAll : speed.generationTokensPerSecond) / 1_000 };
   }
 
   #replan() {
@@ -108,5 +106,3 @@ export class Node {
     call.done({ heldBlocks: call.held });
   }
 }
-
-const rate = (byCount, count) => byCount[Math.min(count, byCount.length) - 1];

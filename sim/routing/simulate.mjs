@@ -76,9 +76,10 @@ function quantile(sorted, share) {
 function startConversations({ agenda, dispatcher, scenario, speed, calls, seed }) {
   const workload = new Workload(scenario.agents, randomOf(seed + 3));
   const random = randomOf(seed + 4);
+  const { slots } = scenario;
   const workMs =
-    (1_000 * MEAN_PROMPT * BLOCK_TOKENS) / speed.promptTokensPerSecond[0] +
-    (1_000 * MEAN_ANSWER * BLOCK_TOKENS) / (speed.generationTokensPerSecond.at(-1) * scenario.slots);
+    (1_000 * MEAN_PROMPT * BLOCK_TOKENS) / speed.bySlots[0].promptTokensPerSecond +
+    (1_000 * MEAN_ANSWER * BLOCK_TOKENS) / (speed.bySlots[slots - 1].generationTokensPerSecond * slots);
   const betweenMs = (workMs * TURNS) / (scenario.load * scenario.nodes);
   const turn = prompt => {
     const call = { prompt, answer: workload.answer(), promptTokens: prompt.length * BLOCK_TOKENS };
