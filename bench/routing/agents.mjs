@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { randomModelWords } from '../../scripts/make-random-gguf.mjs';
 import { exponential, randomOf } from '../random.mjs';
 
-export const GROUPS = 4;
 export const AGENTS = 16;
 export const SHARED_TOKENS = 1_000;
 export const QUESTION_TOKENS = 40;
@@ -25,8 +24,8 @@ function text(random, words) {
  * @param call gets messages, and tells the answer: undefined when there was none
  * @param goesOn asked before each turn, with how many there have been
  */
-async function live(agent, seed, call, goesOn) {
-  const system = text(randomOf(seed * 1_000 + (agent % GROUPS)), SHARED_TOKENS);
+async function live({ agent, groups, seed, call, goesOn }) {
+  const system = text(randomOf(seed * 1_000 + (agent % groups)), SHARED_TOKENS);
   const random = randomOf(seed * 1_000 + 100 + agent);
   let messages = [];
   for (let turn = 0; ; turn++) {
@@ -41,11 +40,12 @@ async function live(agent, seed, call, goesOn) {
 
 /**
  * Lets all agents make their calls to a provider.
+ * @param groups how many there are
  * @param onCall gets each call's record when it begins; the record is filled in as the call goes on: `routes` are the
  *   nodes it was sent to, `firstMs` is the time to the first output, `failure` says why it has no end
  * @returns all records
  */
-export async function runAgents(provider, { seed, goesOn, onCall = () => {} }) {
+export async function runAgents(provider, { groups, seed, goesOn, onCall = () => {} }) {
   const records = [];
   const call = async messages => {
     const record = { startedAt: performance.now(), routes: [] };
@@ -66,6 +66,8 @@ export async function runAgents(provider, { seed, goesOn, onCall = () => {} }) {
     record.totalMs = performance.now() - record.startedAt;
     return record.failure === undefined ? answer : undefined;
   };
-  await Promise.all(Array.from({ length: AGENTS }, (_, agent) => live(agent, seed, call, goesOn)));
+  await Promise.all(
+    Array.from({ length: AGENTS }, (_, agent) => live({ agent, groups, seed, call, goesOn })),
+  );
   return records;
 }

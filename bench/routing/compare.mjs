@@ -1,4 +1,5 @@
 // One strategy on two fresh servers.
+import { KV_BYTES_PER_TOKEN } from '../../scripts/make-random-gguf.mjs';
 import { AGENTS, runAgents, TURNS } from './agents.mjs';
 import { startServer } from './server.mjs';
 
@@ -6,14 +7,23 @@ export const NODES = 2;
 export const SLOTS = 2;
 export const CONTEXT_TOKENS = 2_048;
 
+const LONGEST_PROMPT_TOKENS = 1_400;
+const SMALL_CACHE_MIB = 32;
+
 /**
- * What the servers keep of prompts. `cacheTokens` is what the pool is told of it.
- * In `slots` the two servers together can hold all that the groups share, and one cannot: as it is when histories are
- * long and memory is not. In `host` each has llama-server's default of 8 GiB beside its slots: room for everything here.
+ * What agents share and what servers keep. `cacheTokens` is what the pool is told of it, slots included.
+ * `scarce`: as it is with long histories. llama-server's default of 8 GiB beside the slots holds 3.3 histories of 20,000
+ * tokens of a model of 8 billion parameters (128 KiB a token); here 32 MiB hold 3.3 histories of this size and model. With
+ * its slots a server holds five histories: more than its share of eight groups, and less than all.
+ * `ample`: that default, and four groups: each server has room for everything.
  */
-export const CACHES = {
-  slots: { cacheRamMiB: 0, cacheTokens: SLOTS * 1_300 },
-  host: {},
+export const SCENARIOS = {
+  scarce: {
+    groups: 8,
+    cacheRamMiB: SMALL_CACHE_MIB,
+    cacheTokens: SLOTS * LONGEST_PROMPT_TOKENS + (SMALL_CACHE_MIB * 2 ** 20) / KV_BYTES_PER_TOKEN,
+  },
+  ample: { groups: 4 },
 };
 
 /** @returns the servers, and the profiles under which a pool knows them */
@@ -34,13 +44,17 @@ export function providerOf({ NodePool, NodePoolProvider }, profiles, strategy) {
 }
 
 /** @returns tokens of prompts the servers evaluated by their own count, times to the first output, and what failed */
-export async function measureStrategy(nodes, { strategy, cache, seed }) {
-  const { servers, profiles } = await startNodes(CACHES[cache]);
+export async function measureStrategy(nodes, { strategy, scenario, seed }) {
+  const { servers, profiles } = await startNodes(SCENARIOS[scenario]);
   const provider = providerOf(nodes, profiles, strategy);
   try {
     const before = await evaluated(servers);
     const startedAt = performance.now();
-    const records = await runAgents(provider, { seed, goesOn: turn => turn < TURNS });
+    const records = await runAgents(provider, {
+      groups: SCENARIOS[scenario].groups,
+      seed,
+      goesOn: turn => turn < TURNS,
+    });
     const totalMs = performance.now() - startedAt;
     const done = records.filter(({ failure }) => failure === undefined);
     return {

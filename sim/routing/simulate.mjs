@@ -61,6 +61,7 @@ function figures(calls) {
     heldShare: sum(ended.map(({ heldTokens }) => heldTokens)) / sum(ended.map(call => call.promptTokens)),
     queuedShare: share(({ waitedMs }) => waitedMs > 0),
     refusedShare: share(({ refused }) => refused),
+    overloadShare: share(({ waitedMs, refused }) => waitedMs > 0 || refused),
     cut: calls.filter(({ cut }) => cut).length,
     retried: calls.filter(({ failures }) => failures > 0).length,
   };
