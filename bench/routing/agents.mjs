@@ -2,7 +2,7 @@
 // turns, and thinks (works with tools, say) between two of them.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomModelWords } from '../../scripts/make-random-gguf.mjs';
-import { exponential, randomOf } from '../random.mjs';
+import { randomOf } from '../random.mjs';
 
 export const AGENTS = 16;
 export const SHARED_TOKENS = 1_000;
@@ -10,6 +10,7 @@ export const QUESTION_TOKENS = 40;
 export const ANSWER_TOKENS = 24;
 /** Of a conversation; after it the agent begins a new one, with the same beginning. */
 export const TURNS = 5;
+/** Between two turns, on average; from half as long to half as long again. */
 export const THINK_MS = 10_000;
 
 /** Short ones: so a character is about a quarter of a token, as in most prose. */
@@ -29,7 +30,7 @@ async function live({ agent, groups, seed, call, goesOn }) {
   const random = randomOf(seed * 1_000 + 100 + agent);
   let messages = [];
   for (let turn = 0; ; turn++) {
-    await sleep(exponential(random, THINK_MS));
+    await sleep(THINK_MS * (0.5 + random()));
     if (!goesOn(turn)) return;
     if (turn % TURNS === 0) messages = [{ role: 'system', content: system }];
     messages = [...messages, { role: 'user', content: text(random, QUESTION_TOKENS) }];
