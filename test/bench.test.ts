@@ -10,7 +10,7 @@ import * as airframe from '../packages/airframe/src/index.ts';
 import * as avionics from '../packages/avionics/src/index.ts';
 
 const SERVER = fileURLToPath(new URL('../bench/stream/server.mjs', import.meta.url));
-const SHORTEST = { rounds: 1, roundMs: 0, warmUpMs: 0 };
+const SHORTEST = { rounds: 1, roundMs: 0, warmUpMs: 0, againMs: 0 };
 const rowsOf = (name: string) => ROWS.filter(({ imports }: { imports: string[] }) => imports.includes(name));
 
 let server: Awaited<ReturnType<typeof startChild>>;

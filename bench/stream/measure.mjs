@@ -21,19 +21,26 @@ async function pass({ streams, calls }) {
   return received;
 }
 
-answerParent({}, async ({ scenario, leastMs }) => {
-  // The first pass opens the connections, and finds the caches as the rows before left them: it does not count.
-  const passes = [await pass(scenario)];
+/** Passes until they have taken so much CPU time: at least one. */
+async function passesFor(scenario, leastMs) {
+  const passes = [];
   const before = process.cpuUsage();
-  let micros = 0;
-  do {
+  for (;;) {
     passes.push(await pass(scenario));
     const { user, system } = process.cpuUsage(before);
-    micros = user + system;
-  } while (micros < leastMs * 1000);
+    const micros = user + system;
+    if (micros >= leastMs * 1000) return { passes, micros };
+  }
+}
+
+answerParent({}, async ({ scenario, againMs, leastMs }) => {
+  // While other rows had their turn, connections have timed out, caches are theirs, and V8 has let go of what it knew of
+  // objects that were gone: a row has to be at work again before it is measured.
+  const again = await passesFor(scenario, againMs);
+  const { passes, micros } = await passesFor(scenario, leastMs);
   return {
-    passes,
-    cpuMicros: micros / (passes.length - 1),
+    passes: [...again.passes, ...passes],
+    cpuMicros: micros / passes.length,
     peakRssMb: process.resourceUsage().maxRSS / 1024,
   };
 });

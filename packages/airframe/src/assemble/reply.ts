@@ -68,9 +68,9 @@ export class Reply {
     return this.#ended;
   }
 
-  /** True once nothing more of what {@link identify} takes from a chunk is missing. */
+  /** True once it has both names that every chunk repeats: the response's id and the model. */
   get identified(): boolean {
-    return Boolean(this.#responseId && this.#model && this.#serviceTier);
+    return Boolean(this.#responseId && this.#model);
   }
 
   text(text: string): void {

@@ -7,16 +7,18 @@ const MAX_PIECES = 64;
  */
 export class TextBuffer {
   readonly #pieces: string[] = [];
+  #count = 0;
   readonly #joined: string[] = [];
 
   add(piece: string): void {
-    if (this.#pieces.push(piece) === MAX_PIECES) {
-      this.#joined.push(this.#pieces.join(''));
-      this.#pieces.length = 0;
-    }
+    // Written over, not emptied: an array that is emptied has to grow again.
+    this.#pieces[this.#count++] = piece;
+    if (this.#count < MAX_PIECES) return;
+    this.#joined.push(this.#pieces.join(''));
+    this.#count = 0;
   }
 
   toString(): string {
-    return this.#joined.join('') + this.#pieces.join('');
+    return this.#joined.join('') + this.#pieces.slice(0, this.#count).join('');
   }
 }

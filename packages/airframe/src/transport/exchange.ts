@@ -5,7 +5,7 @@ import type { RateLimits } from '../events.ts';
 import type { Deadlines } from './deadline.ts';
 import { type ErrorReader, errorOfAnswer, redacted, requestIdOf } from './failure.ts';
 import type { HttpFn, HttpResponse } from './http.ts';
-import { SseParser } from './sse.ts';
+import { type SseEvent, SseParser } from './sse.ts';
 
 /** An HTTP request as an adapter's `request.ts` makes it. */
 export interface HttpCall {
@@ -86,6 +86,13 @@ async function* readStream(
   const parser = new SseParser();
   const body = response.body[Symbol.asyncIterator]();
   let last = false;
+  let some = false;
+  const take = ({ data, event }: SseEvent): void => {
+    // What stands behind the last one must not matter, however the network cuts it.
+    if (last) return;
+    last = reader.event(data, event);
+    some = true;
+  };
   try {
     while (!last) {
       deadlines.enter('idle');
@@ -93,17 +100,13 @@ async function* readStream(
       // The consumer's time is not the backend's silence.
       deadlines.pause();
       if (done) {
-        readRest(parser, reader);
+        readRest(parser, reader, take);
         yield;
         return;
       }
-      const events = parser.feed(bytes);
-      // What stands behind the last one must not matter, however the network cuts it.
-      for (const { data, event } of events) {
-        last = reader.event(data, event);
-        if (last) break;
-      }
-      if (events.length > 0) yield;
+      some = false;
+      parser.feed(bytes, take);
+      if (some) yield;
     }
     await closing(body);
   } catch (error) {
@@ -119,9 +122,9 @@ async function* readStream(
 }
 
 /** A last event without its empty line counts; half of one is not a bad event but the mark of a cut stream. */
-function readRest(parser: SseParser, reader: StreamReader): void {
+function readRest(parser: SseParser, reader: StreamReader, take: (event: SseEvent) => void): void {
   try {
-    for (const { data, event } of parser.end()) reader.event(data, event);
+    parser.end(take);
     if (parser.stray !== undefined) reader.event(parser.stray, undefined);
   } catch (error) {
     if (!isAirframeError(error) || error.category !== 'parse') throw error;

@@ -1,27 +1,32 @@
 import { describe, expect, it } from 'vitest';
-import { SseParser } from './sse.ts';
+import { type SseEvent, SseParser } from './sse.ts';
 
 const encoder = new TextEncoder();
 
 function parse(text: string, cuts: number[] = []): string[] {
   const bytes = encoder.encode(text);
   const parser = new SseParser();
-  const events = [];
+  const events: string[] = [];
+  const take = ({ data, event = '' }: SseEvent) => events.push(`${event}|${data}`);
   let from = 0;
   for (const to of [...cuts, bytes.length]) {
-    events.push(...parser.feed(bytes.subarray(from, to)));
+    parser.feed(bytes.subarray(from, to), take);
     from = to;
   }
-  events.push(...parser.end());
-  return events.map(event => `${event.event ?? ''}|${event.data}`);
+  parser.end(take);
+  return events;
 }
 
 /** What a text cut in two leaves beside its events. */
 function strayIn(text: string, cut: number): string | undefined {
   const parser = new SseParser();
   const bytes = encoder.encode(text);
-  const events = [parser.feed(bytes.subarray(0, cut)), parser.feed(bytes.subarray(cut)), parser.end()].flat();
-  expect(events.map(({ data }) => data)).toEqual(['a']);
+  const events: string[] = [];
+  const take = ({ data }: SseEvent) => events.push(data);
+  parser.feed(bytes.subarray(0, cut), take);
+  parser.feed(bytes.subarray(cut), take);
+  parser.end(take);
+  expect(events).toEqual(['a']);
   return parser.stray;
 }
 
@@ -64,10 +69,27 @@ describe('SseParser', () => {
     expect(strayIn('data: a\n\nupstream error\n{"half":', 0)).toBeUndefined();
   });
 
+  it('gives what came before an event over its bound, however the bytes are cut', () => {
+    for (const size of [1, 7, 2_000]) {
+      const parser = new SseParser(1_000);
+      const bytes = encoder.encode(`data: a\n\ndata: ${'x'.repeat(1_500)}`);
+      const events: string[] = [];
+      const feed = () => {
+        for (let from = 0; from < bytes.length; from += size) {
+          parser.feed(bytes.subarray(from, from + size), ({ data }) => events.push(data));
+        }
+      };
+      expect(feed).toThrow(/event of over 1000 characters/);
+      expect(events).toEqual(['a']);
+    }
+  });
+
   it('refuses an event over its bound instead of filling the memory', () => {
     const parser = new SseParser(1_000);
     const feedForever = () => {
-      for (let i = 0; i < 100; i++) parser.feed(encoder.encode('data: '.padEnd(100, 'x')));
+      for (let i = 0; i < 100; i++) {
+        parser.feed(encoder.encode('data: '.padEnd(100, 'x')), () => {});
+      }
     };
     expect(feedForever).toThrow(/event of over 1000 characters/);
   });

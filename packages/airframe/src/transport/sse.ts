@@ -19,7 +19,7 @@ const BOM = '\uFEFF';
 
 /** Bytes in, events out. Bounded: an event over the limit is a `parse` error, not a full memory. */
 export class SseParser {
-  #events: SseEvent[] = [];
+  #take: (event: SseEvent) => void = () => {};
   #error: AirframeError | undefined;
   /** The lines that are no field of an event. */
   #stray = '';
@@ -29,7 +29,7 @@ export class SseParser {
   constructor(maxEventChars: number = MAX_EVENT_CHARS) {
     this.#parser = createParser({
       maxBufferSize: maxEventChars,
-      onEvent: event => this.#events.push(event),
+      onEvent: event => this.#take(event),
       onError: error => {
         if (error.type === 'unknown-field' && this.#stray.length < MAX_STRAY_CHARS) {
           this.#stray += `${error.line ?? ''}\n`;
@@ -44,16 +44,16 @@ export class SseParser {
   }
 
   /**
-   * @returns the events completed by these bytes; often none
+   * @param take gets each event completed by these bytes, often none; what it throws goes through, and ends the parsing
    * @throws AirframeError (parse) for an event over the limit, and for whatever comes after it
    */
-  feed(bytes: Uint8Array): SseEvent[] {
-    return this.#feed(this.#text.decode(bytes));
+  feed(bytes: Uint8Array, take: (event: SseEvent) => void): void {
+    this.#feed(this.#text.decode(bytes), take);
   }
 
   /** Call at the end of the stream: a last event that lacks its empty line still counts. */
-  end(): SseEvent[] {
-    return this.#feed(`${this.#text.end()}\n\n`);
+  end(take: (event: SseEvent) => void): void {
+    this.#feed(`${this.#text.end()}\n\n`, take);
   }
 
   /**
@@ -64,12 +64,10 @@ export class SseParser {
     return isJson(this.#stray) ? this.#stray.trim() : undefined;
   }
 
-  #feed(text: string): SseEvent[] {
+  #feed(text: string, take: (event: SseEvent) => void): void {
+    this.#take = take;
     if (!this.#error) this.#parser.feed(text);
     if (this.#error) throw this.#error;
-    const events = this.#events;
-    this.#events = [];
-    return events;
   }
 }
 

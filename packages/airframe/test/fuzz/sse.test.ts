@@ -97,7 +97,7 @@ function feedUntilRefused(
   let size = 0;
   for (let next = begin; size < limit; next = more) {
     try {
-      expect(parser.feed(next)).toEqual([]);
+      parser.feed(next, () => expect.fail('an event that has no end was given out'));
     } catch (error) {
       const message = expect.stringMatching(/event of over \d+ char/);
       expect(error).toMatchObject({ category: 'parse', message });
@@ -114,12 +114,16 @@ function feedUntilRefused(
 function parse(bytes: Uint8Array, size: () => number): string {
   const parser = new SseParser();
   let events = '';
+  const take = (event: SseEvent) => {
+    events += inOneLine([event]);
+  };
   for (let from = 0; from < bytes.length; ) {
     const to = from + size();
-    events += inOneLine(parser.feed(bytes.subarray(from, to)));
+    parser.feed(bytes.subarray(from, to), take);
     from = to;
   }
-  return events + inOneLine(parser.end());
+  parser.end(take);
+  return events;
 }
 
 function inOneLine(events: SseEvent[]): string {

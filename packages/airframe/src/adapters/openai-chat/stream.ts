@@ -90,13 +90,8 @@ function errorOf(data: string): WireError | string {
 /** @returns whether there was output in it */
 function readChunk(chunk: WireChunk, reply: Reply, tally: CompletionTally): boolean {
   if (chunk.x_groq?.error) throw inBandError(chunk.x_groq.error);
-  if (!reply.identified) {
-    reply.identify({
-      responseId: string(chunk.id),
-      model: string(chunk.model),
-      serviceTier: string(chunk.service_tier),
-    });
-  }
+  if (!reply.identified) reply.identify({ responseId: string(chunk.id), model: string(chunk.model) });
+  if (chunk.service_tier) reply.identify({ serviceTier: string(chunk.service_tier) });
   const choice = firstChoice(chunk);
   const output = choice ? readChoice(choice, reply) : false;
   const first = chunk.choices?.[0];
