@@ -1,6 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { cacheKeyOf, planOf } from './factory/plan.ts';
 import { createAgentProvider, createLLMProvider, LLMFactory } from './factory.ts';
+import { NodePool } from './nodes/pool.ts';
+import { NodePoolProvider } from './nodes/pool-provider.ts';
 import { AnthropicProvider } from './providers/anthropic.ts';
 import { AzureAIFoundryProvider } from './providers/azure.ts';
 import { LlamaServerProvider } from './providers/llama-server.ts';
@@ -231,36 +233,35 @@ describe('LLMFactory with nodes', () => {
     LLAMASERVER_PLANNER_URL: 'http://planner:8080',
     CRITIC_LLM_PROVIDER: 'mock',
   });
-  const pool = new MockProvider({ name: 'pool' });
+  const nodes = new NodePool([{ name: 'gpu-1', baseUrl: 'http://127.0.0.1:9' }]);
 
-  it('lets the nodes answer for an agent, and leaves closing them to whoever made them', async () => {
-    const nodeProvider = vi.fn(() => pool);
-    const close = vi.spyOn(pool, 'close');
-    const factory = new LLMFactory(distributed, { nodeProvider });
-    expect(factory.getProviderForAgent('writer')).toBe(pool);
-    expect(factory.getProviderForAgent('writer', false)).toBe(pool);
-    expect(nodeProvider).toHaveBeenCalledWith(
-      'writer',
-      expect.objectContaining({ type: 'llamaserver', baseUrl: 'http://main:8080' }),
-    );
+  it('puts agents on the nodes, one provider each, and leaves closing the pool to whoever made it', async () => {
+    const close = vi.spyOn(nodes, 'close');
+    const factory = new LLMFactory(distributed, { nodes });
+    const writer = factory.getProviderForAgent('writer');
+    expect(writer).toBeInstanceOf(NodePoolProvider);
+    expect(factory.getProviderForAgent('writer', false)).toBe(writer);
+    expect(factory.getProviderForAgent('reader')).not.toBe(writer);
     await factory.close();
     expect(close).not.toHaveBeenCalled();
   });
 
-  it('leaves out agents with a server of their own, mocks, and plans that the nodes do not take', () => {
-    const nodeProvider = vi.fn(() => undefined);
-    const factory = new LLMFactory(distributed, { nodeProvider });
+  it('leaves out agents with a server of their own, other providers, and a single node', () => {
+    const factory = new LLMFactory(distributed, { nodes });
     expect(factory.getProviderForAgent('planner').getStats().adapter).toMatchObject({
       baseUrl: 'http://planner:8080',
     });
     expect(factory.getProviderForAgent('critic')).toBeInstanceOf(MockProvider);
-    expect(nodeProvider).not.toHaveBeenCalled();
-    expect(factory.getProviderForAgent('writer')).toBeInstanceOf(LlamaServerProvider);
-    expect(nodeProvider).toHaveBeenCalledTimes(1);
+    const single = new LLMFactory(settings, { nodes }).getProviderForAgent('writer');
+    expect(single).toBeInstanceOf(LlamaServerProvider);
+    expect(single).not.toBeInstanceOf(NodePoolProvider);
   });
 
-  it('does not ask the nodes on a single node', () => {
-    const factory = new LLMFactory(settings, { nodeProvider: () => pool });
-    expect(factory.getProviderForAgent('writer')).toBeInstanceOf(LlamaServerProvider);
+  it('speaks of the health of its nodes', () => {
+    const factory = new LLMFactory(distributed, { nodes });
+    factory.markNodeHealthy('gpu-1', false);
+    expect(factory.getNodeHealth('gpu-1')).toBe(false);
+    expect(nodes.getNodeHealth('gpu-1')).toBe(false);
+    expect(() => factory.markNodeHealthy('gpu-9', true)).toThrow(/no node is named "gpu-9"; known: gpu-1/);
   });
 });

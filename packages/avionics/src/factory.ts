@@ -1,6 +1,7 @@
 import type { Adapter } from '@x/airframe';
-import { build, type ProviderBuildOptions } from './factory/build.ts';
-import { cacheKeyOf, type ProviderPlan, planOf } from './factory/plan.ts';
+import { build, buildOnNodes, type ProviderBuildOptions } from './factory/build.ts';
+import { cacheKeyOf, isForNodes, type ProviderPlan, planOf } from './factory/plan.ts';
+import type { NodePool } from './nodes/pool.ts';
 import type { LLMProvider } from './providers/base.ts';
 import { llamaCppNativeAdapter } from './providers/llamacpp.ts';
 import { providerTypeOf } from './settings/choice.ts';
@@ -40,11 +41,10 @@ export function createAgentProvider(
 
 export interface LLMFactoryOptions extends ProviderBuildOptions {
   /**
-   * With DEPLOYMENT_MODE=distributed: the provider that shares an agent's calls out to nodes, in the place of the one
-   * that the plan tells; undefined: none for this plan. Not asked for an agent with a llama-server of its own, nor
-   * for a mock. Whoever makes it closes it.
+   * With DEPLOYMENT_MODE=distributed: llama-servers that share the calls of the provider llamaserver, but for agents
+   * with a server of their own. The caller closes the pool.
    */
-  nodeProvider?: (agentName: string | undefined, plan: ProviderPlan) => LLMProvider | undefined;
+  nodes?: NodePool;
 }
 
 interface KeyedPlan {
@@ -53,7 +53,7 @@ interface KeyedPlan {
 }
 
 /** Bounds what a stream of made-up agent names can take of memory. */
-const MAX_PLANS = 1_000;
+const MAX_AGENTS = 1_000;
 
 /** Makes providers once and keeps them. */
 export class LLMFactory {
@@ -65,6 +65,8 @@ export class LLMFactory {
   #providers = new Map<string, LLMProvider>();
   /** Those that are not in the cache, or no longer. Weakly, for whoever has them may close and forget them. */
   readonly #others = new Set<WeakRef<LLMProvider>>();
+  /** By agent and plan; they hold nothing that would have to be closed. */
+  readonly #onNodes = new Map<string, LLMProvider>();
   readonly #nodeHealth = new Map<string, boolean>();
   /** One adapter for all in-process providers in the cache: it holds the loaded model. */
   #nativeAdapter: Adapter | undefined;
@@ -82,9 +84,10 @@ export class LLMFactory {
   getProviderForAgent(agentName: string, useCache = true): LLMProvider {
     const type = providerTypeOf(this.#settings, agentName);
     if (useCache) return this.getProvider(type, agentName);
-    const { plan } = this.#planOf(type, agentName);
-    const nodes = this.#nodeProviderOf(plan, agentName);
-    if (nodes) return nodes;
+    const planned = this.#planOf(type, agentName);
+    const onNodes = this.#onNodesFor(planned, agentName);
+    if (onNodes) return onNodes;
+    const { plan } = planned;
     const provider = build(plan, this.#options);
     this.#remember(provider);
     return provider;
@@ -95,9 +98,10 @@ export class LLMFactory {
    * @throws as {@link createLLMProvider} does
    */
   getProvider(type: string, agentName?: string): LLMProvider {
-    const { plan, key } = this.#planOf(type, agentName);
-    const nodes = this.#nodeProviderOf(plan, agentName);
-    if (nodes) return nodes;
+    const planned = this.#planOf(type, agentName);
+    const onNodes = this.#onNodesFor(planned, agentName);
+    if (onNodes) return onNodes;
+    const { plan, key } = planned;
     const known = this.#providers.get(key);
     if (known) return known;
     if (plan.type === 'llamacpp') this.#nativeAdapter ??= llamaCppNativeAdapter();
@@ -115,17 +119,27 @@ export class LLMFactory {
     this.#providers = new Map();
   }
 
-  /** Notes what somebody found out about a node. */
+  /**
+   * Notes what somebody found out about a node: {@link NodePool.markNodeHealthy}, or a note and no more without nodes.
+   * @throws AirframeError (not_found) for a node that is not in the pool
+   */
   markNodeHealthy(node: string, healthy: boolean): void {
-    this.#nodeHealth.set(node, healthy);
+    const { nodes } = this.#options;
+    if (nodes) nodes.markNodeHealthy(node, healthy);
+    else this.#nodeHealth.set(node, healthy);
   }
 
-  /** What was noted last; undefined: nothing yet. */
+  /**
+   * Whether a node takes calls: {@link NodePool.getNodeHealth}, or what was noted last without nodes.
+   * @returns undefined: nobody knows yet
+   * @throws AirframeError (not_found) for a node that is not in the pool
+   */
   getNodeHealth(node: string): boolean | undefined {
-    return this.#nodeHealth.get(node);
+    const { nodes } = this.#options;
+    return nodes ? nodes.getNodeHealth(node) : this.#nodeHealth.get(node);
   }
 
-  /** Closes and forgets all providers it has made, those outside the cache included. Of nodes it has made none. */
+  /** Closes and forgets all providers it has made, those outside the cache included. The nodes stay open. */
   async close(): Promise<void> {
     this.clearCache();
     const made = [...this.#others].map(reference => reference.deref());
@@ -141,15 +155,21 @@ export class LLMFactory {
     if (known) return known;
     const plan = planOf(type, this.#settings, agentName);
     const made = { plan, key: cacheKeyOf(plan) };
-    if (this.#plans.size >= MAX_PLANS) this.#plans.clear();
+    if (this.#plans.size >= MAX_AGENTS) this.#plans.clear();
     this.#plans.set(name, made);
     return made;
   }
 
-  #nodeProviderOf(plan: ProviderPlan, agentName: string | undefined): LLMProvider | undefined {
-    if (this.#settings.deploymentMode !== 'distributed' || plan.type === 'mock') return undefined;
-    if (plan.type === 'llamaserver' && plan.isAgentsOwn) return undefined;
-    return this.#options.nodeProvider?.(agentName, plan);
+  #onNodesFor({ plan, key }: KeyedPlan, agentName: string | undefined): LLMProvider | undefined {
+    const { nodes } = this.#options;
+    if (!nodes || !isForNodes(this.#settings, plan)) return undefined;
+    const name = JSON.stringify([agentName, key]);
+    const known = this.#onNodes.get(name);
+    if (known) return known;
+    const provider = buildOnNodes(plan, nodes, this.#options, { agentName });
+    if (this.#onNodes.size >= MAX_AGENTS) this.#onNodes.clear();
+    this.#onNodes.set(name, provider);
+    return provider;
   }
 
   #remember(provider: LLMProvider): void {

@@ -22,6 +22,7 @@ export {
   MemoryCacheStore,
   type ResponseCacheOptions,
 } from './gateway/cache.ts';
+export type { EmbeddingRequest, EmbeddingResponse } from './gateway/embed.ts';
 export {
   type CompletionStream,
   LLMGateway,
@@ -60,7 +61,17 @@ export {
   type Reservation,
 } from './limits/limiter.ts';
 export type { LimitRule } from './limits/rules.ts';
-export { type LogFields, type Logger, silentLogger } from './logger.ts';
+export { type LogFields, type Logger, loggerOf, silentLogger } from './logger.ts';
+export { createAgentProviderWithNodeAwareness } from './nodes/create.ts';
+export type { RouterNode } from './nodes/node-state.ts';
+export type { RouteDecision, RouteInferOptions } from './nodes/node-tries.ts';
+export { type LeaseReasons, NodePool, type NodePoolOptions } from './nodes/pool.ts';
+export { NodePoolProvider, type NodePoolProviderOptions } from './nodes/pool-provider.ts';
+export type { NodeProfile } from './nodes/profiles.ts';
+export type { NodeSnapshot, RouteReasons } from './nodes/route.ts';
+export { NodeRouter, type NodeRouterOptions } from './nodes/router.ts';
+export type { ReplicaStore } from './nodes/shared-state.ts';
+export { STRATEGIES, type Strategy } from './nodes/strategies.ts';
 export {
   AdapterProvider,
   type AdapterProviderOptions,

@@ -1,4 +1,4 @@
-import { type Logger, silentLogger } from '../logger.ts';
+import { type Logger, loggerOf } from '../logger.ts';
 import { type CostEstimate, costAtMost, type RequestSize, tokensOfSize } from './estimate.ts';
 import { countOf, type PriceTable, type Tariff } from './price.ts';
 import { findSetTariff, findTariff, type TariffBook, tariffBook } from './prices.ts';
@@ -51,7 +51,7 @@ export class CostCalculator {
   /** @throws AirframeError (invalid_request) naming a price that makes no sense */
   constructor(options: CostCalculatorOptions = {}) {
     this.#own = tariffBook(options.prices ?? {});
-    this.#logger = options.logger ?? silentLogger;
+    this.#logger = loggerOf(options.logger);
   }
 
   /**

@@ -1,4 +1,6 @@
 import type { Adapter, AzureOpenAIAdapterOptions } from '@x/airframe';
+import type { NodePool } from '../nodes/pool.ts';
+import { NodePoolProvider } from '../nodes/pool-provider.ts';
 import { AnthropicProvider } from '../providers/anthropic.ts';
 import { AzureAIFoundryProvider } from '../providers/azure.ts';
 import type { LLMProvider, LLMProviderOptions } from '../providers/base.ts';
@@ -46,4 +48,14 @@ export function build(
       return new AzureAIFoundryProvider({ ...plan.options, ...shared, ...defined({ tokenProvider }) });
     }
   }
+}
+
+/** What a plan for llama-server becomes over the nodes of a pool. Addresses and keys are the nodes' own. */
+export function buildOnNodes(
+  { options: { apiKey: _, hostVariable: __, ...own } }: ProviderPlan & { type: 'llamaserver' },
+  pool: NodePool,
+  { logger, costCalculator }: LLMProviderOptions,
+  more: { agentName?: string | undefined; ownsPool?: boolean } = {},
+): NodePoolProvider {
+  return new NodePoolProvider(pool, { ...own, ...defined({ logger, costCalculator, ...more }) });
 }

@@ -132,6 +132,14 @@ function llamaCppPlan({ settings, common }: Ground): ProviderPlan {
   return { type: 'llamacpp', modelPath: llamacppModelPath, options: { ...common, ...defined(engine) } };
 }
 
+/** Whether nodes answer in the place of what the plan says: not for an agent with a server of its own. */
+export function isForNodes(
+  { deploymentMode }: Settings,
+  plan: ProviderPlan,
+): plan is ProviderPlan & { type: 'llamaserver' } {
+  return deploymentMode === 'distributed' && plan.type === 'llamaserver' && !plan.isAgentsOwn;
+}
+
 /** @throws AirframeError (invalid_request) naming the value and the valid ones */
 export function knownType(type: string): ProviderType {
   const known = PROVIDER_TYPES.find(name => name === type);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AirframeError } from '@x/airframe';
-import { type Logger, silentLogger } from '../logger.ts';
+import type { Logger } from '../logger.ts';
 import { Flight } from './flight.ts';
 import type { Answered, CacheOutcome, Piece, Seam } from './response.ts';
 
@@ -47,10 +47,7 @@ export class ResponseCache {
   readonly #flights = new Map<string, Flight>();
 
   /** @throws AirframeError (invalid_request) for a time to live that is none */
-  constructor(
-    { ttlMs, store = new MemoryCacheStore() }: ResponseCacheOptions,
-    logger: Logger = silentLogger,
-  ) {
+  constructor({ ttlMs, store = new MemoryCacheStore() }: ResponseCacheOptions, logger: Logger) {
     if (!(ttlMs > 0)) {
       throw new AirframeError('invalid_request', `the cache's ttlMs is ${ttlMs}; give milliseconds above 0`);
     }

@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { AirframeError, type DoneEvent, type InferenceRequest, type InferenceStream } from '@x/airframe';
-import type { CostEstimate } from '../cost/estimate.ts';
+import { AirframeError, type InferenceRequest, isOutput } from '@x/airframe';
 import { toNanoUsd } from '../cost/money.ts';
 import type { Limiter, Reservation } from '../limits/limiter.ts';
-import type { Logger } from '../logger.ts';
-import type { RequestDefaults } from '../providers/adapter-provider.ts';
-import type { LLMProvider } from '../providers/base.ts';
 import { defined } from '../providers/options.ts';
-import type { BreakerBoard } from '../routing/breaker.ts';
-import { type Answer, type Candidate, firstToAnswer } from '../routing/fallback.ts';
+import type { Answer } from '../routing/fallback.ts';
+import type { Facts } from '../telemetry/names.ts';
+import type { OperationTelemetry } from '../telemetry/operation.ts';
+import { SILENT_OPERATION } from '../telemetry/silent.ts';
 import type { ResponseCache } from './cache.ts';
 import { CallClock } from './clock.ts';
+import type { CallContext, Destination } from './context.ts';
 import { CallLedger } from './ledger.ts';
-import { Meter, type ResourceCallback } from './meter.ts';
+import { Meter } from './meter.ts';
 import { ReplySoFar } from './reply-so-far.ts';
-import { type CompletionRequest, inferenceRequestOf, type MidStreamPolicy, timeoutsOf } from './request.ts';
+import { type CompletionRequest, inferenceRequestOf, timeoutsOf } from './request.ts';
+import { estimateOf, reserve } from './reservation.ts';
 import {
   type Answered,
   type CacheOutcome,
@@ -23,42 +23,13 @@ import {
   type Piece,
   responseOf,
   type Seam,
-  type SkippedProvider,
   type StreamingChunk,
 } from './response.ts';
 import { extended, SeamKeeper } from './seams.ts';
-import type { CallOutcome, StatsBook } from './stats.ts';
+import type { CallOutcome } from './stats.ts';
 import { StructuredOutput } from './structured.ts';
 import { ToolSet } from './tools.ts';
-
-/** Where a call may go. */
-export interface Destination {
-  name: string;
-  /** Model to ask for; undefined: the provider's own. */
-  model: string | undefined;
-  /** What the request gets where it says nothing: those of the model's alias. */
-  defaults?: RequestDefaults | undefined;
-  /** What else of the settings decides about its answers. */
-  variant?: unknown;
-  /** Finds the provider; may throw. */
-  provider(): LLMProvider;
-}
-
-export interface CallContext {
-  /** In the order they are to be tried. Throws when settings are wrong. */
-  destinations(): readonly Destination[];
-  agentName: string;
-  streamed: boolean;
-  stats: StatsBook;
-  breakers: BreakerBoard;
-  midStream: MidStreamPolicy;
-  cache: ResponseCache | undefined;
-  limiter: Pick<Limiter, 'reserve'> | undefined;
-  logger: Logger;
-  resourceCallback: ResourceCallback | undefined;
-  /** Called with each chunk before the consumer gets it. */
-  onChunk: ((chunk: StreamingChunk) => void) | undefined;
-}
+import { CallTries, endless } from './tries.ts';
 
 /** How a call ends whose consumer goes; nobody gets to see it. */
 const LEFT = new AirframeError('aborted', 'the consumer left the stream');
@@ -68,6 +39,8 @@ interface Prepared {
   request: InferenceRequest;
   structured: StructuredOutput | undefined;
   tools: ToolSet | undefined;
+  destinations: readonly Destination[];
+  tries: CallTries;
 }
 
 /** One call of the gateway, from the first provider tried to the last token accounted for. */
@@ -78,15 +51,14 @@ export class GatewayCall {
   readonly #meter: Meter;
   readonly #ledger: CallLedger;
   readonly #reply: ReplySoFar;
-  /** Ends the try under way. */
-  #controller = new AbortController();
   /** Fires when the caller goes: there is nobody to answer any more. */
   readonly #leaving = new AbortController();
   /** Whose next piece the consumer may take by {@link quick}. */
   #paused: { answer: Answer; provider: string; model: string } | undefined;
   #cache: { outcome: CacheOutcome; savedUsd: number } | undefined;
   readonly #seams: Seam[] = [];
-  readonly #skipped: SkippedProvider[] = [];
+  #tries: CallTries | undefined;
+  #operation: OperationTelemetry = SILENT_OPERATION;
   readonly #clock = new CallClock();
   /** Milliseconds to the first text that the consumer got. */
   #firstChunkMs: number | undefined;
@@ -133,14 +105,7 @@ export class GatewayCall {
       if (this.#reply.error !== LEFT) throw this.#reply.error.with({ attempts: this.#ledger.attempts });
     } finally {
       signal?.removeEventListener('abort', onAbort);
-      const { elapsedMs } = this.#clock;
-      this.#context.stats.ended(this.#outcome(response), {
-        agentName: this.#context.agentName,
-        latencyMs: elapsedMs,
-        firstChunkMs: this.#firstChunkMs,
-        ...this.#ledger.billed,
-        costUsd: this.#ledger.costUsd,
-      });
+      this.#book(response);
     }
     // After all is booked: a consumer may take the final chunk and never ask again.
     if (response) yield this.#announced(finalChunkOf(response));
@@ -148,16 +113,33 @@ export class GatewayCall {
 
   /** @throws AirframeError (invalid_request) for what cannot be asked */
   #prepare(): Prepared {
-    const { schema, tools: asked } = this.#request;
+    const { schema, tools } = this.#request;
     this.#clock.limit(timeoutsOf(this.#request));
     const structured = schema && new StructuredOutput(schema);
-    const tools = asked && new ToolSet(asked);
+    const toolSet = tools && new ToolSet(tools);
     const request = {
       ...inferenceRequestOf(this.#request),
-      ...defined({ tools: tools?.specs, responseFormat: structured?.responseFormat }),
+      ...defined({ tools: toolSet?.specs, responseFormat: structured?.responseFormat }),
     };
     const { responseFormat } = this.#request;
-    return { request: responseFormat ? { ...request, responseFormat } : request, structured, tools };
+    const asked = responseFormat ? { ...request, responseFormat } : request;
+    const destinations = this.#context.destinations();
+    const tries = this.#triesAt(destinations, asked);
+    return { request: asked, structured, tools: toolSet, destinations, tries };
+  }
+
+  #triesAt(destinations: readonly Destination[], request: InferenceRequest): CallTries {
+    const context = this.#context;
+    const { agentName, streamed, telemetry } = context;
+    const [{ name: provider = 'none', model } = {}] = destinations;
+    const about = { operation: 'chat' as const, provider, model, agentName, streamed, request };
+    this.#operation = telemetry.operation(about);
+    this.#tries = new CallTries({
+      ...{ context, destinations, requestId: this.#requestId, nodeTags: this.#request.nodeTags },
+      ...{ clock: this.#clock, meter: this.#meter, ledger: this.#ledger },
+      ...{ operation: this.#operation, left: this.#leaving.signal },
+    });
+    return this.#tries;
   }
 
   /**
@@ -171,6 +153,7 @@ export class GatewayCall {
     for (;;) {
       const event = reply.error ? undefined : paused.answer.stream.poll?.();
       if (!event) return undefined;
+      if (isOutput(event)) paused.answer.telemetry.chunk();
       const text = reply.take(event);
       if (reply.done) return undefined;
       if (!text) continue;
@@ -186,7 +169,7 @@ export class GatewayCall {
   }
 
   async *#cached(cache: ResponseCache, prepared: Prepared): AsyncGenerator<Piece, Answered, undefined> {
-    const [first] = this.#context.destinations();
+    const [first] = prepared.destinations;
     const { name: provider, model, variant, defaults } = first ?? {};
     const asked = { ...defaults, ...prepared.request, provider, model, variant };
     const live = async function* (this: GatewayCall) {
@@ -210,8 +193,9 @@ export class GatewayCall {
 
   /** Within budgets and rates: what the call may use is taken from them before, what it has used stays taken. */
   async *#limited(prepared: Prepared): AsyncGenerator<Piece, Answered, undefined> {
-    if (!this.#context.limiter) return yield* this.#live(prepared);
-    const reservation = await this.#reserve(this.#context.limiter, prepared.request);
+    const { limiter } = this.#context;
+    if (!limiter) return yield* this.#live(prepared);
+    const reservation = await this.#operation.run(() => this.#reserve(limiter, prepared));
     try {
       return yield* this.#live(prepared);
     } finally {
@@ -220,46 +204,25 @@ export class GatewayCall {
     }
   }
 
-  /** @throws AirframeError (rate_limit, quota) when a limit is used up */
-  #reserve(limiter: Pick<Limiter, 'reserve'>, request: InferenceRequest): Promise<Reservation> {
-    const { promptTokens, completionTokens, costUsd, priced } = this.#estimate(request);
+  #reserve(limiter: Pick<Limiter, 'reserve'>, { destinations, request }: Prepared): Promise<Reservation> {
     const { key, tags } = this.#request;
-    return limiter.reserve({
-      agent: this.#context.agentName,
-      keys: key === undefined ? [] : [key],
-      tags,
-      tokens: promptTokens + completionTokens,
-      // A price that nobody knows is not none: a budget used up keeps such a call back as well.
-      nanoUsd: priced ? toNanoUsd(costUsd, 'up') : 1,
-    });
-  }
-
-  /** By the first provider that can be made; where none can, nothing will be used. */
-  #estimate(request: InferenceRequest): CostEstimate {
-    for (const { provider: find, model, defaults } of this.#context.destinations()) {
-      try {
-        const provider = find();
-        return provider.estimateOf(provider.prepare({ ...defaults, ...request, ...defined({ model }) }));
-      } catch {
-        // Told when the call itself comes to it.
-      }
-    }
-    return { promptTokens: 0, completionTokens: 0, costUsd: 0, priced: true };
+    const payer = { agentName: this.#context.agentName, key, tags };
+    return reserve(limiter, payer, estimateOf(destinations, request));
   }
 
   /** Yields the text as it comes; returns the answer it came from at last. */
-  async *#live({ request, structured }: Prepared): AsyncGenerator<Piece, Answered, undefined> {
+  async *#live({ request, structured, tries }: Prepared): AsyncGenerator<Piece, Answered, undefined> {
     const seams = new SeamKeeper(this.#request.midStream ?? this.#context.midStream, structured);
     const reply = this.#reply;
     let asked = request;
-    let queue = this.#queue(() => asked);
-    let answer = await this.#open(queue);
+    let queue = tries.queue(() => asked);
+    let answer = await tries.first(queue);
     let hasText = false;
     for (;;) {
       const source = sourceOf(answer);
       try {
         while (!reply.done && !reply.error) {
-          const event = answer.head.shift() ?? (await answer.stream.next()).value;
+          const event = answer.head.shift() ?? (await next(answer)).value;
           const text = reply.take(event ?? { type: 'error', error: endless(answer) });
           hasText ||= text !== '';
           if (!text) continue;
@@ -269,7 +232,7 @@ export class GatewayCall {
           this.#paused = undefined;
         }
       } finally {
-        await this.#settle(answer);
+        await tries.settle(answer, reply);
       }
       const broken = reply.error;
       const turn = seams.after(reply, answer.candidate, queue);
@@ -279,7 +242,7 @@ export class GatewayCall {
       const from = answer.provider.name;
       if (turn.seam.policy === 'continue') reply.continue();
       else reply.restart();
-      answer = await this.#open(queue).catch(error => {
+      answer = await tries.first(queue).catch(error => {
         // What broke the answer off tells more than who could not take it up.
         throw broken && !this.#leaving.signal.aborted ? broken : error;
       });
@@ -289,62 +252,9 @@ export class GatewayCall {
     }
   }
 
-  /** Providers with open circuits are left out, but for the least bad: it is asked when all others have failed. */
-  #queue(request: () => InferenceRequest): Candidate[] {
-    const { ask, open } = this.#context.breakers.sorted(this.#context.destinations());
-    const [leastBad, ...rest] = open;
-    const passedOver = ask.length === 0 ? rest : open;
-    for (const { name } of passedOver) {
-      const retryInMs = Math.ceil(this.#context.breakers.of(name).opensInMs);
-      this.#skipped.push({ provider: name, reason: 'circuit_open', retryInMs });
-    }
-    return [...ask, ...(leastBad ? [leastBad] : [])].map(destination =>
-      this.#candidate(destination, request),
-    );
-  }
-
-  async #open(queue: Candidate[]): Promise<Answer> {
-    const { breakers, stats, logger, agentName } = this.#context;
-    const failedBefore = this.#ledger.attempts.length;
-    const answer = await firstToAnswer(queue, {
-      before: name => {
-        this.#clock.check();
-        this.#meter.admit();
-        breakers.of(name).began();
-      },
-      onFailure: failure => {
-        this.#ledger.bookFailure(failure);
-        const { name, error } = failure;
-        breakers.of(name).failed(error);
-        const fields = { requestId: this.#requestId, agentName, error: error.message };
-        logger.warn(`provider ${name} failed`, fields);
-      },
-    });
-    breakers.of(answer.candidate.name).succeeded();
-    if (this.#ledger.attempts.length > failedBefore) stats.fellBack();
-    return answer;
-  }
-
-  #candidate(
-    { name, model, defaults, provider: find }: Destination,
-    request: () => InferenceRequest,
-  ): Candidate {
-    return {
-      name,
-      open: () => {
-        if (!this.#leaving.signal.aborted) this.#controller = new AbortController();
-        const { signal } = this.#controller;
-        const options = { signal, ...defined({ timeouts: this.#clock.timeouts }) };
-        const provider = find();
-        const prepared = provider.prepare({ ...defaults, ...request(), ...defined({ model }) });
-        return { provider, model, stream: provider.infer(prepared, options) };
-      },
-    };
-  }
-
   #stop(): void {
     this.#leaving.abort(new AirframeError('aborted', 'the call was aborted'));
-    this.#controller.abort();
+    this.#tries?.stop();
   }
 
   #chunk({ text, provider, model, tokens, seam }: Piece): StreamingChunk {
@@ -378,18 +288,6 @@ export class GatewayCall {
     return chunk;
   }
 
-  /** Accounts for the answering provider's part; a stream still open is stopped and read to its `done`. */
-  async #settle(answer: Answer): Promise<void> {
-    const reply = this.#reply;
-    if (!reply.done) {
-      this.#controller.abort();
-      reply.done = await doneOf(answer);
-    }
-    const { error } = reply;
-    if (error) this.#context.breakers.of(answer.candidate.name).failed(error);
-    this.#ledger.book(answer, reply.done, error?.category);
-  }
-
   /** @throws AirframeError when the answer is not whole */
   #answered(answer: Answer): Answered {
     const { done, error, text, toolCalls, message, tokensBefore } = this.#reply;
@@ -407,7 +305,7 @@ export class GatewayCall {
     };
   }
 
-  #respond(answered: Answered, { structured, tools }: Prepared): LLMResponse {
+  #respond(answered: Answered, { structured, tools, tries }: Prepared): LLMResponse {
     const { text, toolCalls } = answered;
     const read = structured && toolCalls.length === 0 ? structured.read(text) : undefined;
     const checked = tools ? { ...answered, toolCalls: toolCalls.map(call => tools.checked(call)) } : answered;
@@ -416,13 +314,36 @@ export class GatewayCall {
       agentName: this.#context.agentName,
       ledger: this.#ledger,
       seams: this.#seams,
-      skipped: this.#skipped,
+      skipped: tries.skipped,
+      routes: tries.routes,
       cache: this.#cache?.outcome,
       savedUsd: this.#cache?.savedUsd ?? 0,
       request: this.#request.metadata,
       latencyMs: this.#clock.elapsedMs,
       streamed: this.#context.streamed,
     });
+  }
+
+  /** The call is over. */
+  #book(response: LLMResponse | undefined): void {
+    const outcome = this.#outcome(response);
+    this.#context.stats.ended(outcome, {
+      agentName: this.#context.agentName,
+      latencyMs: this.#clock.elapsedMs,
+      firstChunkMs: this.#firstChunkMs,
+      ...this.#ledger.billed,
+      costUsd: this.#ledger.costUsd,
+    });
+    const { outcome: cache, savedUsd } = this.#cache ?? {};
+    const { error } = this.#reply;
+    this.#operation.annotate({
+      cache,
+      savedUsd: cache === 'miss' ? undefined : savedUsd,
+      seams: this.#seams.length || undefined,
+      skipped: this.#tries?.skipped.length ? this.#tries.skipped.map(({ provider }) => provider) : undefined,
+      ...limitFactsOf(error),
+    });
+    this.#operation.ended({ error: outcome === 'succeeded' ? undefined : error });
   }
 
   #outcome(response: LLMResponse | undefined): CallOutcome {
@@ -437,16 +358,16 @@ function sourceOf({ provider, model }: Answer): Pick<Piece, 'provider' | 'model'
   return { provider: provider.name, model: model ?? provider.defaultModel ?? 'default' };
 }
 
-/** Reads a stopped stream to its end, for the usage. */
-async function doneOf({ stream }: { stream: InferenceStream }): Promise<DoneEvent | undefined> {
-  try {
-    for await (const event of stream) if (event.type === 'done') return event;
-  } catch {
-    // The provider breaks the stream contract; the error that ended the call says more.
-  }
-  return undefined;
+/** The next event; each piece of output is told to telemetry. */
+async function next({ stream, telemetry }: Answer) {
+  const step = await stream.next();
+  if (step.value && isOutput(step.value)) telemetry.chunk();
+  return step;
 }
 
-function endless({ provider }: Answer): AirframeError {
-  return new AirframeError('unknown', `provider ${provider.name} ended its stream without a done event`);
+/** The limit that kept a call back. */
+function limitFactsOf(error: AirframeError | undefined): Facts {
+  if (error?.code !== 'limit_reached') return {};
+  const { rule } = (error.cause ?? {}) as { rule?: string };
+  return { limit: rule, limitRetryMs: error.retryAfterMs };
 }

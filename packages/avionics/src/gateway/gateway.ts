@@ -1,16 +1,20 @@
 import { AirframeError } from '@x/airframe';
 import type { CostCalculator } from '../cost/calculator.ts';
-import { knownType, LLMFactory, providerTypeOf } from '../factory.ts';
+import { knownType, LLMFactory } from '../factory.ts';
 import type { Limiter } from '../limits/limiter.ts';
-import { type Logger, silentLogger } from '../logger.ts';
+import { type Logger, loggerOf } from '../logger.ts';
+import type { NodePool } from '../nodes/pool.ts';
 import type { LLMProvider } from '../providers/base.ts';
 import { defined } from '../providers/options.ts';
 import { BreakerBoard, type BreakerOptions } from '../routing/breaker.ts';
 import { resolveAgent } from '../settings/agents.ts';
-import { resolveModel } from '../settings/aliases.ts';
+import { resolveCall } from '../settings/choice.ts';
 import type { Settings } from '../settings/settings.ts';
+import { Telemetry } from '../telemetry/telemetry.ts';
 import { ResponseCache, type ResponseCacheOptions } from './cache.ts';
-import { type CallContext, type Destination, GatewayCall } from './call.ts';
+import { GatewayCall } from './call.ts';
+import type { CallContext, Destination } from './context.ts';
+import { type EmbeddingRequest, type EmbeddingResponse, embed } from './embed.ts';
 import type { ResourceCallback } from './meter.ts';
 import type { CallsOf, CompletionRequest, MidStreamPolicy, ObjectOf } from './request.ts';
 import type { LLMResponse, StreamingChunk } from './response.ts';
@@ -34,12 +38,16 @@ export interface LLMGatewayOptions {
   limiter?: Pick<Limiter, 'reserve'>;
   /** When a provider that fails is left alone for a while. */
   breaker?: BreakerOptions;
+  /** How calls are recorded. Default: by the global OpenTelemetry SDK, where there is one, without prompts and answers. */
+  telemetry?: Telemetry;
   logger?: Logger;
   resourceCallback?: ResourceCallback;
   streamingCallback?: StreamingCallback;
   /** Default: the calculator of this process. */
   costCalculator?: CostCalculator;
-  /** Makes the providers; the caller closes it. Default: one of the gateway's own. */
+  /** With DEPLOYMENT_MODE=distributed: llama-servers that share the calls of llamaserver. The caller closes the pool. */
+  nodes?: NodePool;
+  /** Makes the providers, instead of `nodes` and what else is given here for them; the caller closes it. Default: one of the gateway's own. */
   factory?: Pick<LLMFactory, 'getProvider'>;
   /** Providers to use under these names, instead of what the factory would make; the caller closes them. */
   providers?: Readonly<Record<string, LLMProvider>>;
@@ -52,6 +60,7 @@ export class LLMGateway {
   readonly #logger: Logger;
   readonly #stats = new StatsBook();
   readonly #breakers: BreakerBoard;
+  readonly #telemetry: Telemetry;
   readonly #midStream: MidStreamPolicy;
   readonly #cache: ResponseCache | undefined;
   readonly #limiter: Pick<Limiter, 'reserve'> | undefined;
@@ -64,15 +73,17 @@ export class LLMGateway {
 
   /** @throws AirframeError (invalid_request) when a fallback provider has an unknown name */
   constructor(settings: Settings, options: LLMGatewayOptions = {}) {
-    const { logger, costCalculator, factory, providers = {}, fallbackProviders = [] } = options;
+    const { logger, costCalculator, nodes, factory, providers = {}, fallbackProviders = [] } = options;
     this.#settings = settings;
     this.#breakers = new BreakerBoard(options.breaker);
     this.#midStream = options.midStream ?? 'fail';
     this.#limiter = options.limiter;
-    this.#cache = options.cache && new ResponseCache(options.cache, logger);
-    this.#logger = logger ?? silentLogger;
-    this.#ownFactory = factory ? undefined : new LLMFactory(settings, defined({ logger, costCalculator }));
-    this.#factory = factory ?? this.#ownFactory ?? new LLMFactory(settings);
+    this.#logger = loggerOf(logger);
+    this.#cache = options.cache && new ResponseCache(options.cache, this.#logger);
+    this.#telemetry = options.telemetry ?? new Telemetry();
+    const own = factory ? undefined : new LLMFactory(settings, defined({ logger, costCalculator, nodes }));
+    this.#ownFactory = own;
+    this.#factory = factory ?? (own as LLMFactory);
     this.#providers = new Map(Object.entries(providers));
     this.#fallbackProviders = fallbackProviders;
     this.#resourceCallback = options.resourceCallback;
@@ -87,7 +98,7 @@ export class LLMGateway {
   async complete<const Request extends CompletionRequest>(
     request: Request,
   ): Promise<LLMResponse<ObjectOf<Request>, CallsOf<Request>>> {
-    const call = this.#call(request, false);
+    const call = new GatewayCall(request, this.#context(request, false));
     for await (const { response } of call.chunks()) {
       // What lies there already need not pass one by one.
       while (call.quick());
@@ -105,7 +116,7 @@ export class LLMGateway {
     let call: GatewayCall | undefined;
     let chunks: ReturnType<GatewayCall['chunks']> | undefined;
     const start = () => {
-      call = this.#call(request, true);
+      call = new GatewayCall(request, this.#context(request, true));
       chunks = call.chunks();
       return chunks;
     };
@@ -136,6 +147,15 @@ export class LLMGateway {
     return streamResponseOf(this.completeStream(request), options);
   }
 
+  /**
+   * Vectors for texts, by the agent's own provider. A fallback provider is never asked: another model's vectors mean
+   * something else.
+   * @throws AirframeError; of code `unsupported` when the provider has no embeddings
+   */
+  async embed(request: EmbeddingRequest): Promise<EmbeddingResponse> {
+    return embed(request, this.#context(request, false));
+  }
+
   getStats(): GatewayStats {
     return this.#stats.snapshot(this.#breakers.snapshot());
   }
@@ -156,14 +176,17 @@ export class LLMGateway {
     await this.#ownFactory?.close();
   }
 
-  #call(request: CompletionRequest, streamed: boolean): GatewayCall {
-    const agentName = request.agentName ?? 'unknown';
-    const context: CallContext = {
-      destinations: () => this.#destinations(agentName, request.model),
+  #context(
+    { agentName = 'unknown', model }: Pick<EmbeddingRequest, 'agentName' | 'model'>,
+    streamed: boolean,
+  ): CallContext {
+    return {
+      destinations: () => this.#destinations(agentName, model),
       agentName,
       streamed,
       stats: this.#stats,
       breakers: this.#breakers,
+      telemetry: this.#telemetry,
       midStream: this.#midStream,
       cache: this.#cache,
       limiter: this.#limiter,
@@ -171,28 +194,19 @@ export class LLMGateway {
       resourceCallback: this.#resourceCallback,
       onChunk: streamed ? this.#streamingCallback : undefined,
     };
-    return new GatewayCall(request, context);
   }
 
   /** A model's name, or alias, means something to one provider only: those behind the first use their own. */
   #destinations(agentName: string, model: string | undefined): Destination[] {
     if (this.#closed) throw new AirframeError('invalid_request', 'this gateway is closed; make a new one');
-    const name = model ?? this.#modelOf(agentName);
-    const asked = name === undefined ? undefined : resolveModel(this.#settings, name);
-    const { mockLlmEnabled } = this.#settings;
-    const own = providerTypeOf(this.#settings, agentName);
-    const first = mockLlmEnabled ? own : (asked?.provider ?? own);
-    const fallbacks = mockLlmEnabled ? [] : this.#fallbackProviders;
+    const { provider: first, model: asked, defaults } = resolveCall(this.#settings, agentName, model);
+    const fallbacks = this.#settings.mockLlmEnabled ? [] : this.#fallbackProviders;
     return [...new Set([first, ...fallbacks])].map((name, index) => ({
       name,
-      model: index === 0 ? asked?.model : undefined,
-      defaults: index === 0 ? asked?.defaults : undefined,
+      model: index === 0 ? asked : undefined,
+      defaults: index === 0 ? defaults : undefined,
       variant: resolveAgent(this.#settings, agentName),
       provider: () => this.#providers.get(name) ?? this.#factory.getProvider(name, agentName),
     }));
-  }
-
-  #modelOf(agentName: string): string | undefined {
-    return resolveAgent(this.#settings, agentName).model ?? this.#settings.defaultModel;
   }
 }

@@ -1,4 +1,4 @@
-import type { Attempt, DoneEvent, ErrorCategory, Usage } from '@x/airframe';
+import type { AirframeError, AssistantMessage, Attempt, DoneEvent, Usage } from '@x/airframe';
 import { CostSum } from '../cost/money.ts';
 import { defined } from '../providers/options.ts';
 import type { Failure, Opening } from '../routing/fallback.ts';
@@ -44,9 +44,17 @@ export class CallLedger {
     return this.#priced;
   }
 
-  /** Books a provider's part, from the `done` of its stream. */
-  book(opening: Opening, done: DoneEvent | undefined, error: ErrorCategory | undefined): void {
-    const { provider, model } = opening;
+  /**
+   * Books a provider's part, from the `done` of its stream.
+   * @param message the answer, where there is one
+   */
+  book(
+    opening: Opening,
+    done: DoneEvent | undefined,
+    error: AirframeError | undefined,
+    message?: AssistantMessage,
+  ): void {
+    const { provider, model, telemetry } = opening;
     // A provider that breaks the stream contract has still put out what came of it.
     const usage = done?.usage ?? { promptTokens: 0, completionTokens: this.#meter.counted };
     const parts = done ? [...retriedUsages(done), done.usage] : [];
@@ -64,14 +72,22 @@ export class CallLedger {
     this.#priced &&= priced;
     this.#log(provider.name, model, done?.attempts ?? []);
     const tokens = { promptTokens, completionTokens };
-    this.#stats.provider({ provider: provider.name, usage: tokens, costUsd, priced, error });
+    this.#stats.provider({
+      provider: provider.name,
+      usage: tokens,
+      costUsd,
+      priced,
+      error: error?.category,
+    });
+    const ending = done ? { ...done, usage: { ...done.usage, ...tokens } } : {};
+    telemetry.ended({ ...ending, error, cost: { costUsd, priced }, message });
     this.#meter.settle(promptTokens, completionTokens);
   }
 
   /** Books a provider that did not answer. */
   bookFailure({ name, error, opening, done }: Failure): void {
     if (opening) {
-      this.book(opening, done, error.category);
+      this.book(opening, done, error);
       return;
     }
     const { category, message } = error;

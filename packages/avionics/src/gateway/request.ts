@@ -38,8 +38,10 @@ interface CompletionOptions
   agentName?: string;
   /** The caller's key, where budgets go by it. Never sent anywhere. */
   key?: string;
-  /** Labels for budgets and statistics of the caller's own. */
+  /** Labels for budgets. */
   tags?: readonly string[];
+  /** With nodes: only those that have all of these. */
+  nodeTags?: readonly string[];
   /** Comes back as `response.metadata.request`. */
   metadata?: RequestMetadata;
   /** Functions the model may call. */
@@ -88,7 +90,10 @@ export function inferenceRequestOf(request: CompletionRequest): InferenceRequest
 }
 
 /** @throws AirframeError (invalid_request) when both ways of saying it are used */
-export function timeoutsOf({ deadlineMs, timeouts }: CompletionRequest): Timeouts | undefined {
+export function timeoutsOf({
+  deadlineMs,
+  timeouts,
+}: Pick<CompletionRequest, 'deadlineMs' | 'timeouts'>): Timeouts | undefined {
   if (deadlineMs === undefined) return timeouts;
   if (timeouts?.totalMs !== undefined) {
     throw new AirframeError('invalid_request', 'give either deadlineMs or timeouts.totalMs, not both');

@@ -1,4 +1,5 @@
 import type { AssistantMessage, Attempt, FinishReason, Timings, ToolCall, Usage } from '@x/airframe';
+import type { RouteDecision } from '../nodes/node-tries.ts';
 import { defined } from '../providers/options.ts';
 import type { RequestMetadata } from './request.ts';
 
@@ -57,6 +58,8 @@ export interface ResponseMetadata {
   /** Places where the answer was taken up or begun anew; the text is that behind the last restart. */
   seams?: readonly Seam[];
   skipped?: readonly SkippedProvider[];
+  /** With nodes: those the call was sent to, and why; the last one has the answer. */
+  routes?: readonly RouteDecision[];
   /** Absent: the call had nothing to do with a cache. */
   cache?: CacheOutcome;
   /** Of an answer from the cache: USD that it cost when it was made. */
@@ -157,6 +160,7 @@ export interface CallFrame {
   ledger: { attempts: readonly ProviderAttempt[]; billed: BilledTokens; costUsd: number; priced: boolean };
   seams: readonly Seam[];
   skipped: readonly SkippedProvider[];
+  routes: readonly RouteDecision[];
   cache: CacheOutcome | undefined;
   savedUsd: number;
   request: RequestMetadata | undefined;
@@ -171,7 +175,7 @@ export function responseOf(
   frame: CallFrame,
 ): LLMResponse {
   const { provider, model, text, toolCalls, finishReason, usage, completionTokens, timings } = answered;
-  const { requestId, agentName, seams, skipped, cache, savedUsd, request } = frame;
+  const { requestId, agentName, seams, skipped, routes, cache, savedUsd, request } = frame;
   const { attempts, billed, costUsd, priced } = frame.ledger;
   return {
     text,
@@ -196,6 +200,7 @@ export function responseOf(
       priced,
       ...(seams.length > 0 ? { seams } : {}),
       ...(skipped.length > 0 ? { skipped } : {}),
+      ...(routes.length > 0 ? { routes } : {}),
       ...(cache === 'hit' || cache === 'shared' ? { savedUsd } : {}),
       ...defined({ cache, request, responseId: answered.responseId, message: answered.message }),
     },

@@ -26,6 +26,7 @@ export function rejectionOf(
     code: 'limit_reached',
     retryable: isRate(limit),
     retryAfterMs,
+    cause: { rule: limit.rule.name },
     remedy: `wait ${Math.ceil(retryAfterMs / 1_000)} s, until ${end}, or raise \`${limit.unit}\` of the rule`,
   });
 }

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { TestNodes } from '../../test/test-nodes.ts';
 import { readSettings } from '../settings/settings.ts';
-import { createAgentProviderWithNodeAwareness, nodeProviders } from './create.ts';
+import { createAgentProviderWithNodeAwareness } from './create.ts';
 import { NodePoolProvider } from './pool-provider.ts';
 
 const nodes = new TestNodes();
@@ -45,16 +45,4 @@ it('names every problem of the profiles', () => {
   expect(() => createAgentProviderWithNodeAwareness(readSettings(ENVIRONMENT), 'planner', profiles)).toThrow(
     /name: .*baseUrl: /,
   );
-});
-
-it('gives the factory one provider for each agent and plan, and none for other backends', async () => {
-  const pool = nodes.pool(await nodes.servers(2, {}), {}, { agents: ['planner'] });
-  const nodeProvider = nodeProviders(pool);
-  const plan = { type: 'llamaserver', options: { apiType: 'openai', apiKey: 'other-key-1234' } };
-  const provider = nodeProvider('planner', plan);
-  expect(nodeProvider('planner', { ...plan })).toBe(provider);
-  expect(nodeProvider('critic', plan)).not.toBe(provider);
-  expect(nodeProvider('planner', { type: 'mock' })).toBeUndefined();
-  expect(await provider?.generate('', 'Where are we?')).toBe('Hello world');
-  await expect(nodeProvider('critic', plan)?.generate('', 'Where are we?')).rejects.toThrow('agent critic');
 });

@@ -8,6 +8,7 @@ import {
   type EndpointSpec,
   type InferenceRequest,
   type InferenceStream,
+  type InferenceStreamEvent,
   type InferOptions,
   isOutput,
   resolveTimeouts,
@@ -65,6 +66,12 @@ export class NodeStream extends SerialStream {
 
   override next(): Promise<Step> {
     return this.#answering && this.#inner ? this.#inner.next().then(this.#look) : super.next();
+  }
+
+  override poll(): InferenceStreamEvent | undefined {
+    if (!this.#answering) return super.poll();
+    const value = this.#inner?.poll?.();
+    return value && this.#look({ done: false, value }).value;
   }
 
   async return(): Promise<Step> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Adapter, AirframeError, type InferenceRequest, llamaServerAdapter } from '@x/airframe';
-import { type Logger, silentLogger } from '../logger.ts';
+import { type Logger, loggerOf } from '../logger.ts';
 import { defined } from '../providers/options.ts';
 import type { EjectionOptions } from './ejection.ts';
 import type { RouteOutcome } from './node-state.ts';
@@ -79,7 +79,7 @@ export class NodePool {
   /** @throws AirframeError (invalid_request) naming every problem of the profiles */
   constructor(profiles: readonly NodeProfile[], options: NodePoolOptions = {}) {
     const { maxQueue = 256, maxWaitMs = 30_000, healthIntervalMs: intervalMs = 5_000, store } = options;
-    const { logger = silentLogger } = options;
+    const logger = loggerOf(options.logger);
     const nodes = checkNodeProfiles(profiles);
     this.#profiles = new Map(nodes.map(profile => [profile.name, profile]));
     this.#router = new NodeRouter({ ...options, nodes, now, random: Math.random });

@@ -59,6 +59,10 @@ export class AdapterProvider extends LLMProvider {
     return this.#options.endpoint.model;
   }
 
+  override get baseUrl(): string {
+    return this.#options.endpoint.baseUrl;
+  }
+
   override get supportsStreaming(): boolean {
     return this.#options.adapter.capabilities.streaming;
   }

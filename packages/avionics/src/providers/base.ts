@@ -18,7 +18,7 @@ import {
 } from '@x/airframe';
 import { type CostCalculator, type CostMetrics, getCostCalculator } from '../cost/calculator.ts';
 import { type CostEstimate, sizeOfRequest } from '../cost/estimate.ts';
-import { type Logger, silentLogger } from '../logger.ts';
+import { type Logger, loggerOf } from '../logger.ts';
 import { ObservedStream } from './observed-stream.ts';
 import { defined, type GenerateOptions, optionsOf, type Prompt, requestOf } from './options.ts';
 import { ProviderRecorder, type ProviderStats } from './stats.ts';
@@ -67,12 +67,17 @@ export abstract class LLMProvider {
   readonly #recorder = new ProviderRecorder();
 
   constructor(options: LLMProviderOptions = {}) {
-    this.logger = options.logger ?? silentLogger;
+    this.logger = loggerOf(options.logger);
     this.#costs = options.costCalculator ?? getCostCalculator();
   }
 
   /** Model used when a call names none; undefined: the backend's own. */
   get defaultModel(): string | undefined {
+    return undefined;
+  }
+
+  /** Root of the backend's API, for telemetry; undefined: it has none. */
+  get baseUrl(): string | undefined {
     return undefined;
   }
 

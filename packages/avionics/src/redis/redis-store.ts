@@ -1,5 +1,5 @@
 import type { AirframeError } from '@x/airframe';
-import { type Logger, silentLogger } from '../logger.ts';
+import { type Logger, loggerOf } from '../logger.ts';
 import { Guard } from '../store/guard.ts';
 import {
   type Charge,
@@ -59,7 +59,8 @@ export class RedisStore implements Store {
   readonly #settling = new Set<Promise<void>>();
 
   constructor(redis: RedisConnection, options: RedisStoreOptions = {}) {
-    const { prefix = 'airframe:', timeoutMs = 250, probeMs = 1_000, logger = silentLogger } = options;
+    const { prefix = 'airframe:', timeoutMs = 250, probeMs = 1_000 } = options;
+    const logger = loggerOf(options.logger);
     this.#redis = redis;
     this.#prefix = prefix;
     this.#logger = logger;

@@ -2,13 +2,17 @@ import { AirframeError, ERROR_CATEGORIES, type ErrorCategory } from '@x/airframe
 import { describe, expect, it, vi } from 'vitest';
 import { MockProvider } from '../providers/mock.ts';
 import type { MockReply } from '../providers/mock-reply.ts';
+import { SILENT_ATTEMPT } from '../telemetry/silent.ts';
 import { type Candidate, type Failure, firstToAnswer } from './fallback.ts';
 
 const request = { prompt: 'x' };
 
 function candidate(name: string, reply: MockReply): Candidate {
   const provider = new MockProvider({ name, responses: [reply] });
-  return { name, open: () => ({ provider, model: undefined, stream: provider.infer(request) }) };
+  return {
+    name,
+    open: () => ({ provider, model: undefined, stream: provider.infer(request), telemetry: SILENT_ATTEMPT }),
+  };
 }
 
 const failing = (name: string, category: ErrorCategory, message: string = category): Candidate =>

@@ -6,6 +6,7 @@ import {
   isOutput,
 } from '@x/airframe';
 import type { LLMProvider } from '../providers/base.ts';
+import type { AttemptTelemetry } from '../telemetry/attempt.ts';
 
 /** A call that has been started at a provider. */
 export interface Opening {
@@ -13,6 +14,7 @@ export interface Opening {
   /** Model asked for; undefined: the provider's own. */
   model: string | undefined;
   stream: InferenceStream;
+  telemetry: AttemptTelemetry;
 }
 
 /** One provider that may answer. */
@@ -84,9 +86,10 @@ async function attempt(candidate: Candidate): Promise<Answer | Failure> {
   const head: InferenceStreamEvent[] = [];
   try {
     opening = candidate.open();
+    const { stream, telemetry } = opening;
     // By hand: leaving a `for await` would close a stream that is only at its beginning.
     for (;;) {
-      const { value: event } = await opening.stream.next();
+      const { value: event } = await telemetry.run(() => stream.next());
       if (event === undefined) break;
       if (event.type === 'error') {
         error = event.error;
@@ -94,6 +97,7 @@ async function attempt(candidate: Candidate): Promise<Answer | Failure> {
       }
       if (event.type === 'done' && error) return { name, error, opening, done: event };
       head.push(event);
+      if (isOutput(event)) telemetry.chunk();
       if (event.type === 'done' || isOutput(event)) return { ...opening, candidate, head };
     }
     error ??= new AirframeError('unknown', `provider ${name} ended its stream without a done event`);

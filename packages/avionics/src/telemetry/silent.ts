@@ -3,7 +3,7 @@ import type { OperationTelemetry } from './operation.ts';
 
 const nothing = (): void => {};
 
-const SILENT_ATTEMPT: AttemptTelemetry = {
+export const SILENT_ATTEMPT: AttemptTelemetry = {
   headers: () => undefined,
   run: work => work(),
   annotate: nothing,

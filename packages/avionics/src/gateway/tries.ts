@@ -1,0 +1,142 @@
+import { AirframeError, type DoneEvent, type InferenceRequest, type InferenceStream } from '@x/airframe';
+import type { RouteDecision, RouteInferOptions } from '../nodes/node-tries.ts';
+import { defined } from '../providers/options.ts';
+import { type Answer, type Candidate, firstToAnswer, type Opening } from '../routing/fallback.ts';
+import type { AttemptTelemetry } from '../telemetry/attempt.ts';
+import type { OperationTelemetry } from '../telemetry/operation.ts';
+import type { CallClock } from './clock.ts';
+import type { CallContext, Destination } from './context.ts';
+import type { CallLedger } from './ledger.ts';
+import type { Meter } from './meter.ts';
+import type { ReplySoFar } from './reply-so-far.ts';
+import type { SkippedProvider } from './response.ts';
+
+export interface TriesOptions {
+  context: CallContext;
+  /** In the order they are to be tried. */
+  destinations: readonly Destination[];
+  requestId: string;
+  /** Nodes must have all of them. */
+  nodeTags: readonly string[] | undefined;
+  clock: CallClock;
+  meter: Meter;
+  ledger: CallLedger;
+  operation: OperationTelemetry;
+  /** Fires when the caller goes. */
+  left: AbortSignal;
+}
+
+/** The providers that one call asks, one after the other, each accounted for. */
+export class CallTries {
+  readonly #call: TriesOptions;
+  readonly skipped: SkippedProvider[] = [];
+  /** Nodes the call was sent to, and why; the last one has the answer. */
+  readonly routes: RouteDecision[] = [];
+  /** Ends the try under way. */
+  #controller = new AbortController();
+
+  constructor(call: TriesOptions) {
+    this.#call = call;
+  }
+
+  /** Providers with open circuits are left out, but for the least bad: it is asked when all others have failed. */
+  queue(request: () => InferenceRequest): Candidate[] {
+    const { breakers } = this.#call.context;
+    const { ask, open } = breakers.sorted(this.#call.destinations);
+    const [leastBad, ...rest] = open;
+    const passedOver = ask.length === 0 ? rest : open;
+    for (const { name } of passedOver) {
+      const retryInMs = Math.ceil(breakers.of(name).opensInMs);
+      this.skipped.push({ provider: name, reason: 'circuit_open', retryInMs });
+    }
+    return [...ask, ...(leastBad ? [leastBad] : [])].map(destination => ({
+      name: destination.name,
+      open: () => this.#open(destination, request()),
+    }));
+  }
+
+  /**
+   * The first that puts something out.
+   * @param queue who is asked is taken from it
+   * @throws AirframeError when none answers, no time is left, or the caller may not go on
+   */
+  async first(queue: Candidate[]): Promise<Answer> {
+    const { context, clock, meter, ledger, requestId } = this.#call;
+    const { breakers, stats, logger, agentName } = context;
+    const failedBefore = ledger.attempts.length;
+    const answer = await firstToAnswer(queue, {
+      before: name => {
+        clock.check();
+        meter.admit();
+        breakers.of(name).began();
+      },
+      onFailure: failure => {
+        ledger.bookFailure(failure);
+        const { name, error } = failure;
+        breakers.of(name).failed(error);
+        logger.warn(`provider ${name} failed`, { requestId, agentName, error: error.message });
+      },
+    });
+    breakers.of(answer.candidate.name).succeeded();
+    if (ledger.attempts.length > failedBefore) stats.fellBack();
+    return answer;
+  }
+
+  /** Accounts for the answering provider's part; a stream still open is stopped and read to its `done`. */
+  async settle(answer: Answer, reply: ReplySoFar): Promise<void> {
+    if (!reply.done) {
+      this.stop();
+      reply.done = await doneOf(answer);
+    }
+    const { error, done, message } = reply;
+    if (error) this.#call.context.breakers.of(answer.candidate.name).failed(error);
+    this.#call.ledger.book(answer, done, error, message);
+  }
+
+  /** Ends the try under way. */
+  stop(): void {
+    this.#controller.abort();
+  }
+
+  #open({ model, defaults, provider: find }: Destination, request: InferenceRequest): Opening {
+    const { context, clock, operation, left, nodeTags } = this.#call;
+    this.#controller = new AbortController();
+    if (left.aborted) this.#controller.abort();
+    const provider = find();
+    const prepared = provider.prepare({ ...defaults, ...request, ...defined({ model }) });
+    const { baseUrl } = provider;
+    const asked = prepared.model ?? provider.defaultModel;
+    const telemetry = operation.attempt({
+      provider: provider.name,
+      model: asked,
+      baseUrl,
+      request: prepared,
+    });
+    const options: RouteInferOptions = {
+      signal: this.#controller.signal,
+      agentName: context.agentName,
+      onRoute: decision => this.#routed(decision, telemetry),
+      ...defined({ timeouts: clock.timeouts, headers: telemetry.headers(), tags: nodeTags }),
+    };
+    return { provider, model, telemetry, stream: provider.infer(prepared, options) };
+  }
+
+  #routed(decision: RouteDecision, telemetry: AttemptTelemetry): void {
+    this.routes.push(decision);
+    telemetry.routed(decision);
+  }
+}
+
+/** Reads a stopped stream to its end, for the usage. */
+async function doneOf({ stream }: { stream: InferenceStream }): Promise<DoneEvent | undefined> {
+  try {
+    for await (const event of stream) if (event.type === 'done') return event;
+  } catch {
+    // The provider breaks the stream contract; the error that ended the call says more.
+  }
+  return undefined;
+}
+
+export function endless({ provider }: Opening): AirframeError {
+  return new AirframeError('unknown', `provider ${provider.name} ended its stream without a done event`);
+}
