@@ -26,6 +26,8 @@ export interface ScriptedLlamaServer {
   paths: string[];
   /** The Authorization headers, one for each path. */
   keys: (string | undefined)[];
+  /** `traceparent` of each request. */
+  traces: (string | undefined)[];
   /** Inferences whose client went before they were over. */
   readonly abandoned: number;
   /** Inferences under way, and the most there have been at once. */
@@ -54,10 +56,12 @@ export async function scriptedLlamaServerAt(
   const inferences: Record<string, unknown>[] = [];
   const paths: string[] = [];
   const keys: (string | undefined)[] = [];
+  const traces: (string | undefined)[] = [];
   const server = createServer(async (request, response) => {
     const path = request.url ?? '';
     paths.push(path);
     keys.push(request.headers.authorization);
+    traces.push(request.headers['traceparent']?.toString());
     if (!says.ready) {
       const error = { code: 503, message: 'Loading model', type: 'unavailable_error' };
       return json(response, 503, { error });
@@ -97,6 +101,7 @@ export async function scriptedLlamaServerAt(
     inferences,
     paths,
     keys,
+    traces,
     says,
     get abandoned() {
       return state.abandoned;
