@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { AirframeError, type InferenceRequest, isOutput } from '@x/airframe';
+import { AirframeError, isOutput } from '@x/airframe';
 import { toNanoUsd } from '../cost/money.ts';
 import type { Limiter, Reservation } from '../limits/limiter.ts';
 import { defined } from '../providers/options.ts';
@@ -12,8 +12,9 @@ import { CallClock } from './clock.ts';
 import type { CallContext, Destination } from './context.ts';
 import { CallLedger } from './ledger.ts';
 import { Meter } from './meter.ts';
+import { type Prepared, prepared } from './prepared.ts';
 import { ReplySoFar } from './reply-so-far.ts';
-import { type CompletionRequest, inferenceRequestOf, timeoutsOf } from './request.ts';
+import { type CompletionRequest, timeoutsOf } from './request.ts';
 import { estimateOf, reserve } from './reservation.ts';
 import {
   type Answered,
@@ -27,18 +28,13 @@ import {
 } from './response.ts';
 import { extended, SeamKeeper } from './seams.ts';
 import type { CallOutcome } from './stats.ts';
-import { StructuredOutput } from './structured.ts';
-import { ToolSet } from './tools.ts';
 import { CallTries, endless } from './tries.ts';
 
 /** How a call ends whose consumer goes; nobody gets to see it. */
 const LEFT = new AirframeError('aborted', 'the consumer left the stream');
 
-/** What a call asks for, made ready. */
-interface Prepared {
-  request: InferenceRequest;
-  structured: StructuredOutput | undefined;
-  tools: ToolSet | undefined;
+/** A call on its way. */
+interface Begun extends Prepared {
   destinations: readonly Destination[];
   tries: CallTries;
 }
@@ -91,15 +87,15 @@ export class GatewayCall {
     this.#context.stats.began();
     let response: LLMResponse | undefined;
     try {
-      const prepared = this.#prepare();
-      const source = this.#source(prepared);
+      const begun = this.#begin();
+      const source = this.#source(begun);
       let step = await source.next();
       try {
         for (; !step.done; step = await source.next()) yield this.#chunk(step.value);
       } finally {
         if (!step.done) await source.return(undefined as never);
       }
-      response = this.#respond(step.value, prepared);
+      response = this.#respond(step.value, begun);
     } catch (thrown) {
       this.#reply.error ??= AirframeError.from(thrown);
       if (this.#reply.error !== LEFT) throw this.#reply.error.with({ attempts: this.#ledger.attempts });
@@ -111,35 +107,24 @@ export class GatewayCall {
     if (response) yield this.#announced(finalChunkOf(response));
   }
 
-  /** @throws AirframeError (invalid_request) for what cannot be asked */
-  #prepare(): Prepared {
-    const { schema, tools } = this.#request;
-    this.#clock.limit(timeoutsOf(this.#request));
-    const structured = schema && new StructuredOutput(schema);
-    const toolSet = tools && new ToolSet(tools);
-    const request = {
-      ...inferenceRequestOf(this.#request),
-      ...defined({ tools: toolSet?.specs, responseFormat: structured?.responseFormat }),
-    };
-    const { responseFormat } = this.#request;
-    const asked = responseFormat ? { ...request, responseFormat } : request;
-    const destinations = this.#context.destinations();
-    const tries = this.#triesAt(destinations, asked);
-    return { request: asked, structured, tools: toolSet, destinations, tries };
-  }
-
-  #triesAt(destinations: readonly Destination[], request: InferenceRequest): CallTries {
+  /** @throws AirframeError (invalid_request) for what cannot be asked; SettingsError */
+  #begin(): Begun {
     const context = this.#context;
+    this.#clock.limit(timeoutsOf(this.#request));
+    const asked = prepared(this.#request);
+    const destinations = context.destinations();
     const { agentName, streamed, telemetry } = context;
     const [{ name: provider = 'none', model } = {}] = destinations;
-    const about = { operation: 'chat' as const, provider, model, agentName, streamed, request };
-    this.#operation = telemetry.operation(about);
-    this.#tries = new CallTries({
+    this.#operation = telemetry.operation({
+      ...{ operation: 'chat', provider, model, agentName, streamed, request: asked.request },
+    });
+    const tries = new CallTries({
       ...{ context, destinations, requestId: this.#requestId, nodeTags: this.#request.nodeTags },
       ...{ clock: this.#clock, meter: this.#meter, ledger: this.#ledger },
       ...{ operation: this.#operation, left: this.#leaving.signal },
     });
-    return this.#tries;
+    this.#tries = tries;
+    return { ...asked, destinations, tries };
   }
 
   /**
@@ -163,17 +148,17 @@ export class GatewayCall {
   }
 
   /** The answer's pieces, from the cache where there is one. */
-  #source(prepared: Prepared): AsyncGenerator<Piece, Answered, undefined> {
+  #source(begun: Begun): AsyncGenerator<Piece, Answered, undefined> {
     const { cache } = this.#context;
-    return cache && this.#request.cache !== false ? this.#cached(cache, prepared) : this.#limited(prepared);
+    return cache && this.#request.cache !== false ? this.#cached(cache, begun) : this.#limited(begun);
   }
 
-  async *#cached(cache: ResponseCache, prepared: Prepared): AsyncGenerator<Piece, Answered, undefined> {
-    const [first] = prepared.destinations;
+  async *#cached(cache: ResponseCache, begun: Begun): AsyncGenerator<Piece, Answered, undefined> {
+    const [first] = begun.destinations;
     const { name: provider, model, variant, defaults } = first ?? {};
-    const asked = { ...defaults, ...prepared.request, provider, model, variant };
+    const asked = { ...defaults, ...begun.request, provider, model, variant };
     const live = async function* (this: GatewayCall) {
-      const answered = yield* this.#limited(prepared);
+      const answered = yield* this.#limited(begun);
       return { answered, costUsd: this.#ledger.costUsd };
     };
     // Whoever waits for the answer of another call has a deadline all the same.
@@ -192,26 +177,26 @@ export class GatewayCall {
   }
 
   /** Within budgets and rates: what the call may use is taken from them before, what it has used stays taken. */
-  async *#limited(prepared: Prepared): AsyncGenerator<Piece, Answered, undefined> {
+  async *#limited(begun: Begun): AsyncGenerator<Piece, Answered, undefined> {
     const { limiter } = this.#context;
-    if (!limiter) return yield* this.#live(prepared);
-    const reservation = await this.#operation.run(() => this.#reserve(limiter, prepared));
+    if (!limiter) return yield* this.#live(begun);
+    const reservation = await this.#operation.run(() => this.#reserve(limiter, begun));
     try {
-      return yield* this.#live(prepared);
+      return yield* this.#live(begun);
     } finally {
       const { totalTokens: tokens } = this.#ledger.billed;
       await reservation.settle({ tokens, nanoUsd: toNanoUsd(this.#ledger.costUsd) });
     }
   }
 
-  #reserve(limiter: Pick<Limiter, 'reserve'>, { destinations, request }: Prepared): Promise<Reservation> {
+  #reserve(limiter: Pick<Limiter, 'reserve'>, { destinations, request }: Begun): Promise<Reservation> {
     const { key, tags } = this.#request;
     const payer = { agentName: this.#context.agentName, key, tags };
     return reserve(limiter, payer, estimateOf(destinations, request));
   }
 
   /** Yields the text as it comes; returns the answer it came from at last. */
-  async *#live({ request, structured, tries }: Prepared): AsyncGenerator<Piece, Answered, undefined> {
+  async *#live({ request, structured, tries }: Begun): AsyncGenerator<Piece, Answered, undefined> {
     const seams = new SeamKeeper(this.#request.midStream ?? this.#context.midStream, structured);
     const reply = this.#reply;
     let asked = request;
@@ -305,7 +290,7 @@ export class GatewayCall {
     };
   }
 
-  #respond(answered: Answered, { structured, tools, tries }: Prepared): LLMResponse {
+  #respond(answered: Answered, { structured, tools, tries }: Begun): LLMResponse {
     const { text, toolCalls } = answered;
     const read = structured && toolCalls.length === 0 ? structured.read(text) : undefined;
     const checked = tools ? { ...answered, toolCalls: toolCalls.map(call => tools.checked(call)) } : answered;
