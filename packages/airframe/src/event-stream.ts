@@ -7,9 +7,12 @@ import { END, SerialStream, type Step } from './serial-stream.ts';
 import { Deadlines } from './transport/deadline.ts';
 import { check } from './validate.ts';
 
-/** The calls of an adapter that are under way. */
+/**
+ * The calls of an adapter that are under way. In an array, each knowing its place: a Set whose entries come and go is
+ * copied again and again, and its old tables keep whole calls alive until the next full garbage collection.
+ */
 export class Calls {
-  readonly #open = new Set<Deadlines>();
+  readonly #open: Deadlines[] = [];
   #closed: AirframeError | undefined;
 
   /** @throws AirframeError when the adapter is closed, or the timeouts make no sense */
@@ -20,18 +23,22 @@ export class Calls {
       options.signal,
       endpoint.baseUrl,
     );
-    this.#open.add(deadlines);
+    deadlines.place = this.#open.push(deadlines) - 1;
     return deadlines;
   }
 
   end(deadlines: Deadlines): void {
     deadlines.dispose();
-    this.#open.delete(deadlines);
+    if (this.#open[deadlines.place] !== deadlines) return;
+    const last = this.#open.pop() as Deadlines;
+    if (last === deadlines) return;
+    this.#open[deadlines.place] = last;
+    last.place = deadlines.place;
   }
 
   close(): void {
     this.#closed ??= new AirframeError('aborted', 'the adapter is closed', { remedy: 'make a new one' });
-    for (const deadlines of this.#open) deadlines.abort(this.#closed);
+    for (const deadlines of [...this.#open]) deadlines.abort(this.#closed);
   }
 }
 

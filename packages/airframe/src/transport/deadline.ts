@@ -16,6 +16,8 @@ const WAITED_FOR: Record<Phase | 'total', string> = {
  * or the caller's signal, is the reason of `signal`, always an AirframeError.
  */
 export class Deadlines {
+  /** Among the calls under way; kept by them. */
+  place = -1;
   readonly #controller = new AbortController();
   readonly #where: string;
   readonly #timeouts: Required<Timeouts>;
