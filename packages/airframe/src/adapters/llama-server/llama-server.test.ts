@@ -453,13 +453,11 @@ describe('stopping', () => {
   it('closes the connection on abort and ends with the usage so far', async () => {
     const endpoint = await serve(endless);
     const controller = new AbortController();
-    setTimeout(() => controller.abort(), 30);
-    const result = await collect(
-      adapter.streamInfer(endpoint, { prompt: 'x' }, { signal: controller.signal }),
-      {
-        throwOnError: false,
-      },
-    );
+    const events = adapter.streamInfer(endpoint, { prompt: 'x' }, { signal: controller.signal });
+    expect(await events.next()).toMatchObject({ value: { type: 'token' } });
+    const rest = collect(events, { throwOnError: false });
+    controller.abort();
+    const result = await rest;
     expect(result).toMatchObject({ finishReason: 'aborted', usage: { source: 'reported' } });
     expect(result.usage.completionTokens).toBeGreaterThan(0);
     await expect.poll(() => server.sockets.size).toBe(0);
