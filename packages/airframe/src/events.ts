@@ -13,7 +13,8 @@ export type FinishReason =
 
 /**
  * Tokens of one call. One meaning for all backends: `promptTokens` includes cached ones;
- * `cachedTokens`, `cacheWriteTokens` and `reasoningTokens` are subsets. Absent means the backend did not say.
+ * `cachedTokens`, `cacheWriteTokens` and `reasoningTokens` are subsets, and `cacheWrite1hTokens` is one of
+ * `cacheWriteTokens`. Absent means the backend did not say.
  */
 export interface Usage {
   promptTokens: number;
@@ -21,6 +22,8 @@ export interface Usage {
   totalTokens: number;
   cachedTokens?: number;
   cacheWriteTokens?: number;
+  /** Of `cacheWriteTokens`: those to be kept for an hour, which cost more than those kept for minutes. */
+  cacheWrite1hTokens?: number;
   reasoningTokens?: number;
   /** `reported`: the backend's own figures. `estimated`: ours, because it gave none (yet). */
   source: 'reported' | 'estimated';

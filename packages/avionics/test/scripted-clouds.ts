@@ -49,25 +49,29 @@ export const responsesAnswer: Script = sse([
   },
 ]);
 
-/** An answer of the Messages API: `Hello`, 12 + 1 tokens. */
-export const messagesAnswer: Script = sse([
-  {
-    type: 'message_start',
-    message: {
-      id: 'msg_1',
-      type: 'message',
-      role: 'assistant',
-      model: 'claude-sonnet-4-5',
-      content: [],
-      usage: { input_tokens: 12, output_tokens: 1 },
+/** An answer of the Messages API: `Hello`. */
+export const messagesStream = (usage: object): Script =>
+  sse([
+    {
+      type: 'message_start',
+      message: {
+        id: 'msg_1',
+        type: 'message',
+        role: 'assistant',
+        model: 'claude-sonnet-4-5',
+        content: [],
+        usage,
+      },
     },
-  },
-  { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
-  { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Hello' } },
-  { type: 'content_block_stop', index: 0 },
-  { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 1 } },
-  { type: 'message_stop' },
-]);
+    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+    { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Hello' } },
+    { type: 'content_block_stop', index: 0 },
+    { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 1 } },
+    { type: 'message_stop' },
+  ]);
+
+/** The same, of 12 + 1 tokens. */
+export const messagesAnswer: Script = messagesStream({ input_tokens: 12, output_tokens: 1 });
 
 /** Too busy, and to be asked again at once. */
 export const busy: Script = json(503, { error: { message: 'busy' } }, { 'retry-after-ms': '1' });

@@ -223,6 +223,15 @@ export const BROKEN_ADAPTERS: readonly BrokenAdapter[] = [
     breaks: ['usage-adds-up'],
   },
   {
+    mistake: 'writes more to the cache for an hour than at all',
+    adapter: onDone(done => ({
+      ...done,
+      usage: { ...done.usage, cacheWriteTokens: 1, cacheWrite1hTokens: 2 },
+    })),
+    in: GOOD,
+    breaks: ['usage-adds-up'],
+  },
+  {
     mistake: 'guesses tokens that were reported',
     adapter: onDone(done => ({
       ...done,

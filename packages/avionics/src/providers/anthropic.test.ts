@@ -1,6 +1,7 @@
+import { collect } from '@x/airframe';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { json } from '../../../../test/scripted-server.ts';
-import { busy, messagesAnswer, serving, silent } from '../../test/scripted-clouds.ts';
+import { busy, messagesAnswer, messagesStream, serving, silent } from '../../test/scripted-clouds.ts';
 import { AnthropicProvider } from './anthropic.ts';
 
 const serve = serving<AnthropicProvider>();
@@ -41,6 +42,41 @@ describe('AnthropicProvider', () => {
     expect(seen[0]?.body).not.toHaveProperty('temperature');
     expect(provider.getStats().costUsd).toBeCloseTo((12 * 0.003 + 1 * 0.015) / 1_000, 12);
   });
+
+  // Anthropic's price list, 2026: Sonnet 4.5 takes 3 USD for a million prompt tokens and 15 for as many of the answer;
+  // a cache write costs 1.25 times the price of the prompt for five minutes, twice the price for an hour.
+  it.each([false, true])(
+    'has what is written to the cache for an hour at twice the price, stream: %s',
+    async stream => {
+      const usage = {
+        input_tokens: 1_000,
+        cache_creation_input_tokens: 50_000,
+        cache_creation: { ephemeral_5m_input_tokens: 20_000, ephemeral_1h_input_tokens: 30_000 },
+        output_tokens: 1,
+      };
+      const content = [{ type: 'text', text: 'Hello' }];
+      const whole = {
+        type: 'message',
+        id: 'msg_1',
+        model: 'claude-sonnet-4-5',
+        content,
+        stop_reason: 'end_turn',
+      };
+      const { provider } = await serve(
+        url => new AnthropicProvider({ apiKey, baseUrl: url }),
+        stream ? messagesStream(usage) : json(200, { ...whole, usage }),
+      );
+      const messages = [{ role: 'user' as const, content: 'Hi' }];
+      const { usage: read } = await collect(provider.infer({ model: 'claude-sonnet-4-5', messages, stream }));
+      expect(read).toMatchObject({
+        promptTokens: 51_000,
+        cacheWriteTokens: 50_000,
+        cacheWrite1hTokens: 30_000,
+      });
+      const million = 1_000 * 3 + 20_000 * 3.75 + 30_000 * 6 + 1 * 15;
+      expect(provider.getStats().costUsd).toBeCloseTo(million / 1e6, 12);
+    },
+  );
 
   it('takes key, address and model from the environment, and code comes first', async () => {
     vi.stubEnv('ANTHROPIC_API_KEY', 'sk-ant-of-environment');

@@ -68,6 +68,20 @@ describe('a whole answer', () => {
   const usage = { input_tokens: 2, cache_read_input_tokens: 3, output_tokens: 4 };
   const answer = { type: 'message', id: 'msg_1', model: 'm', content, stop_reason: 'tool_use', usage };
 
+  it('tells what was written to the cache for an hour', async () => {
+    const cache_creation = { ephemeral_5m_input_tokens: 3, ephemeral_1h_input_tokens: 4 };
+    const written = { input_tokens: 2, cache_creation_input_tokens: 7, cache_creation, output_tokens: 4 };
+    const endpoint = await serve(json(200, { ...answer, usage: written }));
+    expect((await infer(endpoint, { stream: false })).usage).toEqual({
+      promptTokens: 9,
+      cacheWriteTokens: 7,
+      cacheWrite1hTokens: 4,
+      completionTokens: 4,
+      totalTokens: 13,
+      source: 'reported',
+    });
+  });
+
   it('becomes the same events', async () => {
     const endpoint = await serve(json(200, answer));
     expect(await infer(endpoint, { stream: false })).toMatchObject({

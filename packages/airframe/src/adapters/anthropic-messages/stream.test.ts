@@ -90,6 +90,7 @@ describe('a stream', () => {
     const first = {
       input_tokens: 10,
       cache_creation_input_tokens: 100,
+      cache_creation: { ephemeral_5m_input_tokens: 40, ephemeral_1h_input_tokens: 60 },
       cache_read_input_tokens: 1000,
       output_tokens: 3,
     };
@@ -107,6 +108,7 @@ describe('a stream', () => {
       promptTokens: 2120,
       cachedTokens: 2000,
       cacheWriteTokens: 100,
+      cacheWrite1hTokens: 60,
       completionTokens: 40,
       reasoningTokens: 8,
       totalTokens: 2160,
@@ -115,7 +117,12 @@ describe('a stream', () => {
   });
 
   it('leaves out cache figures that are null', async () => {
-    const usage = { input_tokens: 5, cache_creation_input_tokens: null, cache_read_input_tokens: null };
+    const usage = {
+      input_tokens: 5,
+      cache_creation_input_tokens: null,
+      cache_creation: null,
+      cache_read_input_tokens: null,
+    };
     const endpoint = await serve(events([start(usage), delta('end_turn'), stop]));
     expect((await infer(endpoint)).usage).toEqual({
       promptTokens: 5,

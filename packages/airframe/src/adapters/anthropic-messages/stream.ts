@@ -136,9 +136,11 @@ class MessageReader implements StreamReader {
     const {
       input_tokens: uncached,
       cache_creation_input_tokens: cacheWriteTokens,
+      cache_creation: kept,
       cache_read_input_tokens: cachedTokens,
       service_tier: serviceTier,
     } = this.#usage;
+    const cacheWrite1hTokens = kept?.ephemeral_1h_input_tokens;
     this.#reply.identify({ serviceTier: serviceTier ?? undefined });
     this.#reply.usage({
       // There is no total: the three parts exclude each other.
@@ -147,6 +149,7 @@ class MessageReader implements StreamReader {
         : {}),
       ...(isCount(cachedTokens) ? { cachedTokens } : {}),
       ...(isCount(cacheWriteTokens) ? { cacheWriteTokens } : {}),
+      ...(isCount(cacheWrite1hTokens) ? { cacheWrite1hTokens } : {}),
     });
   }
 

@@ -34,6 +34,8 @@ export interface AnthropicExtra {
 export interface WireUsage {
   input_tokens?: number | null;
   cache_creation_input_tokens?: number | null;
+  /** The same tokens by how long they are kept; `message_delta` does not repeat it. */
+  cache_creation?: { ephemeral_1h_input_tokens?: number | null } | null;
   cache_read_input_tokens?: number | null;
   /** Thinking included. */
   output_tokens?: number | null;

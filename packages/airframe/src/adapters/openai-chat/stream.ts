@@ -183,7 +183,7 @@ function readToolCall(call: WireToolCall, index: number | undefined, reply: Repl
 function readUsage(wire: WireUsage, reply: Reply, tally?: CompletionTally): void {
   const details = wire.prompt_tokens_details ?? wire.prompt_token_details;
   const reasoning = wire.completion_tokens_details?.reasoning_tokens;
-  const figures: Record<keyof ReportedUsage, number | null | undefined> = {
+  const figures: Record<Exclude<keyof ReportedUsage, 'cacheWrite1hTokens'>, number | null | undefined> = {
     promptTokens: wire.prompt_tokens,
     completionTokens: tally?.count(wire.completion_tokens ?? 0) ?? completionTokens(wire),
     cachedTokens: details?.cached_tokens ?? wire.prompt_cache_hit_tokens ?? wire.num_cached_tokens,

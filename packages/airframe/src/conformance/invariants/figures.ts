@@ -23,13 +23,14 @@ function usageProblem(seen: Observation): string | undefined {
   const done = doneOf(seen);
   if (!done) return undefined;
   const { promptTokens, completionTokens, totalTokens, source, ...subsets } = done.usage;
-  const { cachedTokens = 0, cacheWriteTokens = 0, reasoningTokens = 0 } = subsets;
+  const { cachedTokens = 0, cacheWriteTokens = 0, cacheWrite1hTokens = 0, reasoningTokens = 0 } = subsets;
   const figures = [
     promptTokens,
     completionTokens,
     totalTokens,
     cachedTokens,
     cacheWriteTokens,
+    cacheWrite1hTokens,
     reasoningTokens,
   ];
   if (!figures.every(figure => Number.isInteger(figure) && figure >= 0))
@@ -37,6 +38,8 @@ function usageProblem(seen: Observation): string | undefined {
   if (totalTokens !== promptTokens + completionTokens)
     return `${promptTokens} + ${completionTokens} tokens are not ${totalTokens}`;
   if (cachedTokens + cacheWriteTokens > promptTokens) return 'more tokens are cached than the prompt has';
+  if (cacheWrite1hTokens > cacheWriteTokens)
+    return 'more tokens are written to the cache for an hour than are written to it';
   if (reasoningTokens > completionTokens) return 'more tokens are reasoning than were generated';
   return source === 'reported' || source === 'estimated' ? undefined : `usage.source is ${String(source)}`;
 }
