@@ -1,9 +1,10 @@
 import { getEventListeners } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { activeResources, memoryInUse, until } from '../../../../test/resources.ts';
 import type { Adapter } from '../../src/adapter.ts';
 import { openAIChatAdapter } from '../../src/adapters/openai-chat/index.ts';
 import { withRetry } from '../../src/wrap/retry.ts';
-import { type Backend, collectGarbage, startBackend, until } from './backend.ts';
+import { type Backend, startBackend } from './backend.ts';
 
 const WARM_UP = 2_500;
 const AT_ONCE = 50;
@@ -71,18 +72,13 @@ describe.each(Object.keys(SUBJECTS))('%s', name => {
     const after = await settled();
     expect(getEventListeners(shared.signal, 'abort')).toHaveLength(0);
     expect(after.timers).toBeLessThanOrEqual(before.timers);
-    expect(after.heap).toBeLessThan(before.heap * 1.05);
+    expect(after.memory).toBeLessThan(before.memory * 1.05);
     await adapter.close();
   });
 });
 
 /** What is in use once the connections that idle are closed. */
-async function settled(): Promise<{ timers: number; heap: number }> {
-  await until(async () => resources('TCPSocketWrap') === 0 && (await backend.figures()).sockets === 0);
-  collectGarbage();
-  return { timers: resources('Timeout'), heap: process.memoryUsage().heapUsed };
-}
-
-function resources(name: string): number {
-  return process.getActiveResourcesInfo().filter(resource => resource === name).length;
+async function settled(): Promise<{ timers: number; memory: number }> {
+  await until(async () => activeResources('TCPSocketWrap') === 0 && (await backend.figures()).sockets === 0);
+  return { timers: activeResources('Timeout'), memory: memoryInUse() };
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { collectGarbage, until } from '../../../../test/resources.ts';
 import { openAIChatAdapter } from '../../src/adapters/openai-chat/index.ts';
-import { type Backend, collectGarbage, startBackend, until } from './backend.ts';
+import { type Backend, startBackend } from './backend.ts';
 
 const MB = 1024 * 1024;
 /** More than the system's socket buffers hold of one connection, and far less than there is to send. */
