@@ -11,7 +11,9 @@ const run = promisify(execFile);
 export interface PackedProject {
   /** Paths of the packages installed, the project itself not among them. */
   packages: string[];
-  /** Bytes in node_modules. */
+  /** Paths of the files in node_modules. */
+  files: string[];
+  /** Bytes of these files. */
   bytes: number;
   /** Runs an ES module with `node -e` in the project; resolves with its stdout. */
   node(program: string): Promise<string>;
@@ -32,17 +34,19 @@ export async function packedProject(...names: string[]): Promise<PackedProject> 
   await run('npm', ['init', '--yes'], { cwd: folder });
   await run('npm', ['install', '--no-audit', '--no-fund', ...tarballs], { cwd: folder });
   const { stdout } = await run('npm', ['ls', '--all', '--parseable'], { cwd: folder });
+  const files = filesIn(join(folder, 'node_modules'));
   return {
     packages: stdout.trim().split('\n').slice(1),
-    bytes: bytesIn(join(folder, 'node_modules')),
+    files,
+    bytes: files.reduce((sum, file) => sum + lstatSync(file).size, 0),
     node: async program =>
       (await run('node', ['--input-type=module', '-e', program], { cwd: folder })).stdout,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
-function bytesIn(folder: string): number {
+function filesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())
-    .reduce((sum, entry) => sum + lstatSync(join(entry.parentPath, entry.name)).size, 0);
+    .map(entry => join(entry.parentPath, entry.name));
 }
