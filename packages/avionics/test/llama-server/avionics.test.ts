@@ -1,13 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort, type RealLlamaServer, startLlamaServer } from '../../../../test/real-llama-server.ts';
-import {
-  createLLMProvider,
-  LLMGateway,
-  LlamaServerProvider,
-  readSettings,
-  type Settings,
-  type StreamingChunk,
-} from '../../src/index.ts';
+import { LLMGateway, LlamaServerProvider, readSettings, type Settings } from '../../src/index.ts';
 
 describe('avionics over a real llama-server', () => {
   let server: RealLlamaServer;
@@ -17,46 +10,6 @@ describe('avionics over a real llama-server', () => {
     settings = readSettings({ LLAMASERVER_HOST: server.url, LLM_MAX_RETRIES: '0' });
   });
   afterAll(() => server?.stop());
-
-  // The three usage examples of the reference text.
-  it('basic generation', async () => {
-    const provider = createLLMProvider('llamaserver', settings);
-    const options = { temperature: 0.3, num_predict: 100 };
-    expect(await provider.generate('pilot', 'What is 2+2?', options)).toContain('4');
-    expect(provider.getStats()).toMatchObject({ requests: 1, errors: 0, costUsd: 0 });
-    await provider.close();
-  });
-
-  it('using the gateway', async () => {
-    const gateway = new LLMGateway(settings, { fallbackProviders: ['mock'] });
-    const response = await gateway.complete({
-      prompt: 'What is 2+2?',
-      system: 'You are a helpful assistant.',
-      agentName: 'planner',
-      temperature: 0,
-    });
-    expect(response.text).toContain('4');
-    expect(response).toMatchObject({ provider: 'llamaserver', model: 'pilot', costUsd: 0, streamed: false });
-    expect(response.tokensUsed).toBe(response.promptTokens + response.completionTokens);
-    expect(response.metadata).toMatchObject({
-      finishReason: 'stop',
-      priced: true,
-      usage: { source: 'reported' },
-    });
-    await gateway.close();
-  });
-
-  it('streaming', async () => {
-    const gateway = new LLMGateway(settings);
-    const chunks: StreamingChunk[] = [];
-    const request = { prompt: 'What is 2+2?', agentName: 'synthesizer', temperature: 0 };
-    for await (const chunk of gateway.completeStream(request)) chunks.push(chunk);
-    const last = chunks.at(-1);
-    expect(chunks.filter(chunk => chunk.isFinal)).toEqual([last]);
-    expect(chunks.map(chunk => chunk.text).join('')).toContain('4');
-    expect(last?.cumulativeTokens).toBe(last?.response?.completionTokens);
-    await gateway.close();
-  });
 
   it.each(['native', 'openai'] as const)('health and generation work over the %s API', async apiType => {
     const provider = new LlamaServerProvider(server.url, { apiType });
