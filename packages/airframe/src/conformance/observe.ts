@@ -12,6 +12,8 @@ import { type ConformanceSubject, hasDialect } from './subject.ts';
 
 /** Longest wait for anything that should come by itself, in milliseconds. */
 const PATIENCE_MS = 15_000;
+/** Longest time that a socket may take to close, in milliseconds. */
+const CLOSING_MS = 3_000;
 /** A backend that has stopped sending for so long is waiting for its reader, in milliseconds. */
 const QUIET_MS = 300;
 
@@ -194,7 +196,7 @@ class Play {
   /** An answer that the backend goes on writing costs its user money. Sockets take a moment to close. */
   async #answeringAfterEnd(): Promise<number> {
     const answering = () => this.#backend?.answering ?? 0;
-    await this.#until(() => answering() === 0, '').catch(() => {});
+    await this.#until(() => answering() === 0, '', CLOSING_MS).catch(() => {});
     return answering();
   }
 
@@ -210,8 +212,8 @@ class Play {
     return before;
   }
 
-  async #until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-    const giveUpAt = performance.now() + PATIENCE_MS / 5;
+  async #until(holds: () => boolean | Promise<boolean>, what: string, ms = PATIENCE_MS): Promise<void> {
+    const giveUpAt = performance.now() + ms;
     while (!(await holds())) {
       if (performance.now() > giveUpAt) throw new Hung(what);
       await sleep(5);
