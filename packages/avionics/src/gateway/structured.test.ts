@@ -1,6 +1,7 @@
 import type { InferenceRequest } from '@x/airframe';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import * as z from 'zod';
+import { StructuredOutput } from './structured.ts';
 import { mockedGateway, readAll } from './test-gateway.ts';
 
 const city = z.object({ name: z.string(), people: z.number().int() });
@@ -21,6 +22,19 @@ describe('an answer with a schema', () => {
     const schema = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] };
     const { gateway } = mockedGateway({ main: ['```json\n{"n":3}\n```'] });
     expect((await gateway.complete({ prompt: 'x', schema })).object).toEqual({ n: 3 });
+  });
+
+  it('is read at once, even where the model wrote blanks without end', () => {
+    const output = new StructuredOutput(city);
+    for (const blanks of ['\n', ' ', '\n ']) {
+      const endless = `\`\`\`json${blanks.repeat(100_000)}`;
+      expect(output.read(`${endless}x`)).toMatchObject({
+        problem: expect.stringContaining('it is not JSON'),
+      });
+      expect(output.read(`${endless}\n{"name":"Oslo","people":1}\n\`\`\`\n`)).toMatchObject({
+        value: { name: 'Oslo' },
+      });
+    }
   });
 
   it('is mended once, and both answers are paid for', async () => {

@@ -29,8 +29,12 @@ export class StructuredOutput {
 
 /** Some models put JSON into a fenced block, whatever they are asked for. */
 function unfenced(text: string): string {
-  const fenced = /^\s*```(?:json)?\s*\n([\s\S]*?)\n?\s*```\s*$/.exec(text);
-  return fenced?.[1] ?? text;
+  // No regular expression: blanks without end, which models do write, would keep one busy for minutes.
+  const trimmed = text.trim();
+  const start = trimmed.indexOf('\n');
+  const fence = trimmed.slice(0, Math.max(start, 0)).trimEnd();
+  const isFenced = (fence === '```' || fence === '```json') && trimmed.endsWith('```');
+  return isFenced ? trimmed.slice(start + 1, -3) : text;
 }
 
 /** What is said to a model whose answer does not fit. */
