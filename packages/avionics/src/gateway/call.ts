@@ -11,7 +11,7 @@ import type { ResponseCache } from './cache.ts';
 import { CallClock } from './clock.ts';
 import type { CallContext, Destination } from './context.ts';
 import { CallLedger } from './ledger.ts';
-import { Meter } from './meter.ts';
+import { isStopped, Meter } from './meter.ts';
 import { type Prepared, prepared } from './prepared.ts';
 import { ReplySoFar } from './reply-so-far.ts';
 import { type CompletionRequest, timeoutsOf } from './request.ts';
@@ -333,9 +333,7 @@ export class GatewayCall {
 
   #outcome(response: LLMResponse | undefined): CallOutcome {
     if (response) return 'succeeded';
-    const { error } = this.#reply;
-    const stopped = error?.category === 'aborted' || error?.code === 'resource_callback';
-    return stopped ? 'stopped' : 'failed';
+    return isStopped(this.#reply.error) ? 'stopped' : 'failed';
   }
 }
 

@@ -8,7 +8,7 @@ import type { AttemptEnd } from '../telemetry/attempt.ts';
 import type { OperationTelemetry } from '../telemetry/operation.ts';
 import { CallClock } from './clock.ts';
 import type { CallContext, Destination } from './context.ts';
-import { Meter } from './meter.ts';
+import { isStopped, Meter } from './meter.ts';
 import { type RequestMetadata, timeoutsOf } from './request.ts';
 import { estimateOf, reserve } from './reservation.ts';
 
@@ -95,8 +95,7 @@ export async function embed(request: EmbeddingRequest, context: CallContext): Pr
     throw failure;
   } finally {
     const tokens = response?.tokensUsed ?? 0;
-    const stopped = failure?.category === 'aborted' || failure?.code === 'resource_callback';
-    stats.ended(response ? 'succeeded' : stopped ? 'stopped' : 'failed', {
+    stats.ended(response ? 'succeeded' : isStopped(failure) ? 'stopped' : 'failed', {
       agentName,
       latencyMs: clock.elapsedMs,
       firstChunkMs: undefined,

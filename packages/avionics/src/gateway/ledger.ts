@@ -2,7 +2,7 @@ import type { AirframeError, AssistantMessage, Attempt, DoneEvent, Usage } from 
 import { CostSum } from '../cost/money.ts';
 import { defined } from '../providers/options.ts';
 import type { Failure, Opening } from '../routing/fallback.ts';
-import type { Meter } from './meter.ts';
+import { isStopped, type Meter } from './meter.ts';
 import type { BilledTokens, ProviderAttempt } from './response.ts';
 import type { StatsBook } from './stats.ts';
 
@@ -77,7 +77,7 @@ export class CallLedger {
       usage: tokens,
       costUsd,
       priced,
-      error: error?.category,
+      error: isStopped(error) ? undefined : error?.category,
     });
     const ending = done ? { ...done, usage: { ...done.usage, ...tokens } } : {};
     telemetry.ended({ ...ending, error, cost: { costUsd, priced }, message });

@@ -12,6 +12,13 @@ import type { Logger } from '../logger.ts';
  */
 export type ResourceCallback = (tokensIn: number, tokensOut: number) => string | undefined;
 
+const RESOURCE_CALLBACK = 'resource_callback';
+
+/** True for a call that its caller has ended, by a signal, by leaving, or by the resource callback. */
+export function isStopped(error: AirframeError | undefined): boolean {
+  return error?.category === 'aborted' || error?.code === RESOURCE_CALLBACK;
+}
+
 /** Reports one call's tokens to the resource callback. */
 export class Meter {
   readonly #callback: ResourceCallback | undefined;
@@ -65,6 +72,6 @@ export class Meter {
 
   #error(what: string, reason: string): AirframeError {
     const text = `agent ${JSON.stringify(this.#agentName)} ${what}: ${reason}`;
-    return new AirframeError('quota', text, { code: 'resource_callback' });
+    return new AirframeError('quota', text, { code: RESOURCE_CALLBACK });
   }
 }

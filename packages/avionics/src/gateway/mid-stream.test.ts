@@ -123,3 +123,28 @@ describe('a provider that keeps failing', () => {
     expect((await gateway.complete({ prompt: 'x' })).text).toBe('back');
   });
 });
+
+describe('a circuit', () => {
+  it('stays closed when callers end answers that were coming', async () => {
+    const slow = { chunks: ['a', 'b'], chunkDelayMs: 40 };
+    const { gateway, main, backup } = mockedGateway({ main: [slow], backup: ['no'] });
+    const ended = (request: { deadlineMs?: number }) =>
+      Promise.all(
+        Array.from({ length: 6 }, () => readAll(gateway.completeStream({ prompt: 'x', ...request }))),
+      );
+    await ended({ deadlineMs: 20 });
+    gateway.setResourceCallback((_, tokensOut) => (tokensOut > 0 ? 'enough' : undefined));
+    await ended({});
+    gateway.setResourceCallback(undefined);
+    expect(gateway.getStats()).toMatchObject({ stopped: 6, failed: 6, providers: { main: { errors: 6 } } });
+    expect((await gateway.complete({ prompt: 'x' })).provider).toBe('main');
+    expect([main.requests.length, backup.requests.length]).toEqual([13, 0]);
+  });
+
+  it('opens for a provider whose answers all break off', async () => {
+    const { gateway } = mockedGateway({ main: [broken], backup: ['hi'] });
+    for (let n = 0; n < 5; n++) await readAll(gateway.completeStream({ prompt: 'x' }));
+    expect((await gateway.complete({ prompt: 'x' })).provider).toBe('backup');
+    expect(gateway.getStats()).toMatchObject({ fallbacks: 1, succeeded: 1, failed: 5 });
+  });
+});

@@ -7,7 +7,7 @@ import type { OperationTelemetry } from '../telemetry/operation.ts';
 import type { CallClock } from './clock.ts';
 import type { CallContext, Destination } from './context.ts';
 import type { CallLedger } from './ledger.ts';
-import type { Meter } from './meter.ts';
+import { isStopped, type Meter } from './meter.ts';
 import type { ReplySoFar } from './reply-so-far.ts';
 import type { SkippedProvider } from './response.ts';
 
@@ -32,6 +32,7 @@ export class CallTries {
   readonly skipped: SkippedProvider[] = [];
   /** Nodes the call was sent to, and why; the last one has the answer. */
   readonly routes: RouteDecision[] = [];
+  #fellBack = false;
   /** Ends the try under way. */
   #controller = new AbortController();
 
@@ -63,7 +64,6 @@ export class CallTries {
   async first(queue: Candidate[]): Promise<Answer> {
     const { context, clock, meter, ledger, requestId } = this.#call;
     const { breakers, stats, logger, agentName } = context;
-    const failedBefore = ledger.attempts.length;
     const answer = await firstToAnswer(queue, {
       before: name => {
         clock.check();
@@ -77,8 +77,12 @@ export class CallTries {
         logger.warn(`provider ${name} failed`, { requestId, agentName, error: error.message });
       },
     });
-    breakers.of(answer.candidate.name).succeeded();
-    if (ledger.attempts.length > failedBefore) stats.fellBack();
+    const { name } = answer.candidate;
+    breakers.of(name).answered();
+    if (name !== this.#call.destinations[0]?.name && !this.#fellBack) {
+      this.#fellBack = true;
+      stats.fellBack();
+    }
     return answer;
   }
 
@@ -89,7 +93,9 @@ export class CallTries {
       reply.done = await doneOf(answer);
     }
     const { error, done, message } = reply;
-    if (error) this.#call.context.breakers.of(answer.candidate.name).failed(error);
+    const breaker = this.#call.context.breakers.of(answer.candidate.name);
+    if (error && !isCallers(error)) breaker.failed(error);
+    else breaker.succeeded();
     this.#call.ledger.book(answer, done, error, message);
   }
 
@@ -125,6 +131,11 @@ export class CallTries {
     this.routes.push(decision);
     telemetry.routed(decision);
   }
+}
+
+/** An answer that was coming, and whose end says nothing of its provider. */
+function isCallers(error: AirframeError): boolean {
+  return isStopped(error) || error.code === 'total_timeout';
 }
 
 /** Reads a stopped stream to its end, for the usage. */

@@ -23,6 +23,29 @@ describe('CircuitBreaker', () => {
     expect(circuit.opensInMs).toBe(100);
   });
 
+  it('takes a burst of failures for one', () => {
+    const { circuit } = breaker();
+    for (let n = 0; n < 50; n++) circuit.began();
+    for (let n = 0; n < 50; n++) circuit.failed(error());
+    expect(circuit.opensInMs).toBe(100);
+  });
+
+  it('opens for answers that all begin and all break off', () => {
+    const { circuit, clock } = breaker();
+    const breaksOff = () => {
+      circuit.began();
+      circuit.answered();
+      circuit.failed(error());
+    };
+    breaksOff();
+    expect(circuit.state).toBe('closed');
+    breaksOff();
+    expect(circuit.opensInMs).toBe(100);
+    clock.now = 100;
+    breaksOff();
+    expect(circuit.opensInMs).toBe(200);
+  });
+
   it('lets one call through when its time is over, and closes when that succeeds', () => {
     const { circuit, clock } = breaker();
     circuit.failed(error());

@@ -57,11 +57,16 @@ export class CircuitBreaker {
     if (this.#until !== undefined) this.#probing = true;
   }
 
-  succeeded(): void {
-    this.#failures = 0;
-    this.#opened = 0;
+  /** Its first output has come: the circuit closes. How the call ends is yet to be told. */
+  answered(): void {
     this.#until = undefined;
     this.#probing = false;
+  }
+
+  succeeded(): void {
+    this.answered();
+    this.#failures = 0;
+    this.#opened = 0;
   }
 
   /** The call was ended by the caller, or for a reason of its own: it says nothing. */
@@ -74,8 +79,10 @@ export class CircuitBreaker {
       this.undecided();
       return;
     }
+    const wasProbe = this.#probing;
+    // A call from before the circuit opened tells what is known already: a burst of failures is one.
+    if (this.#until !== undefined && !wasProbe) return;
     this.#failures++;
-    const wasProbe = this.#until !== undefined;
     this.#probing = false;
     if (!wasProbe && this.#failures < this.#options.failures) return;
     const { openMs, maxOpenMs, now } = this.#options;
