@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AirframeError, isOutput } from '@x/airframe';
-import { toNanoUsd } from '../cost/money.ts';
-import type { Limiter, Reservation } from '../limits/limiter.ts';
+import type { Limiter } from '../limits/limiter.ts';
 import { defined } from '../providers/options.ts';
 import type { Answer } from '../routing/fallback.ts';
 import type { Facts } from '../telemetry/names.ts';
@@ -15,7 +14,7 @@ import { isStopped, Meter } from './meter.ts';
 import { type Prepared, prepared } from './prepared.ts';
 import { ReplySoFar } from './reply-so-far.ts';
 import { type CompletionRequest, timeoutsOf } from './request.ts';
-import { estimateOf, reserve } from './reservation.ts';
+import { type Allowance, allowanceOf, settle } from './reservation.ts';
 import {
   type Answered,
   type CacheOutcome,
@@ -161,18 +160,15 @@ export class GatewayCall {
       const answered = yield* this.#limited(begun);
       return { answered, costUsd: this.#ledger.costUsd };
     };
-    // Whoever waits for the answer of another call has a deadline all the same.
-    const { totalMs } = this.#clock.timeouts ?? {};
-    const late = new AbortController();
-    const timer = totalMs && setTimeout(() => late.abort(this.#clock.expired()), totalMs);
-    const signal = AbortSignal.any([this.#leaving.signal, late.signal]);
+    // Whoever waits for the store, or for the answer of another call, has a deadline all the same.
+    const { signal, done } = this.#clock.ending(this.#leaving.signal);
     try {
       const { answered, outcome, savedUsd } = yield* cache.through(asked, live.bind(this), signal);
       this.#cache = { outcome, savedUsd };
       if (outcome !== 'miss') this.#context.stats.cached(savedUsd);
       return answered;
     } finally {
-      clearTimeout(timer);
+      done();
     }
   }
 
@@ -180,19 +176,21 @@ export class GatewayCall {
   async *#limited(begun: Begun): AsyncGenerator<Piece, Answered, undefined> {
     const { limiter } = this.#context;
     if (!limiter) return yield* this.#live(begun);
-    const reservation = await this.#operation.run(() => this.#reserve(limiter, begun));
+    const { reservation, leftOut, refusal } = await this.#operation.run(() =>
+      this.#allowance(limiter, begun),
+    );
+    if (refusal) begun.tries.leaveOut(leftOut, refusal);
     try {
       return yield* this.#live(begun);
     } finally {
-      const { totalTokens: tokens } = this.#ledger.billed;
-      await reservation.settle({ tokens, nanoUsd: toNanoUsd(this.#ledger.costUsd) });
+      await settle(reservation, this.#ledger);
     }
   }
 
-  #reserve(limiter: Pick<Limiter, 'reserve'>, { destinations, request }: Begun): Promise<Reservation> {
+  #allowance(limiter: Pick<Limiter, 'reserve'>, begun: Begun): Promise<Allowance> {
     const { key, tags } = this.#request;
     const payer = { agentName: this.#context.agentName, key, tags };
-    return reserve(limiter, payer, estimateOf(destinations, request));
+    return allowanceOf(limiter, payer, begun, { clock: this.#clock, left: this.#leaving.signal });
   }
 
   /** Yields the text as it comes; returns the answer it came from at last. */

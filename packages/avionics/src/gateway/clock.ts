@@ -29,9 +29,40 @@ export class CallClock {
     throw this.expired();
   }
 
+  /**
+   * Fires when the call ends on its own account, for waits that know nothing of it. `done` is to be called after them.
+   * @param left fires when the caller goes
+   */
+  ending(left: AbortSignal | undefined): { signal: AbortSignal; done(): void } {
+    const controller = new AbortController();
+    const onLeft = () => controller.abort(new AirframeError('aborted', 'the call was aborted'));
+    if (left?.aborted) onLeft();
+    else left?.addEventListener('abort', onLeft, { once: true });
+    const { totalMs } = this.timeouts ?? {};
+    const timer = totalMs ? setTimeout(() => controller.abort(this.expired()), totalMs) : undefined;
+    const done = () => {
+      clearTimeout(timer);
+      left?.removeEventListener('abort', onLeft);
+    };
+    return { signal: controller.signal, done };
+  }
+
   /** The error of a call whose time is up. */
   expired(): AirframeError {
     const text = `no provider answered within ${this.#timeouts?.totalMs} ms (timeouts.totalMs)`;
     return new AirframeError('timeout', text, { code: 'total_timeout', retryable: false });
   }
+}
+
+/**
+ * Waits for work that knows no signal.
+ * @throws the signal's reason when it fires first; the work goes on
+ */
+export function until<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }

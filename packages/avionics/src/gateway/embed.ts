@@ -10,7 +10,7 @@ import { CallClock } from './clock.ts';
 import type { CallContext, Destination } from './context.ts';
 import { isStopped, Meter } from './meter.ts';
 import { type RequestMetadata, timeoutsOf } from './request.ts';
-import { estimateOf, reserve } from './reservation.ts';
+import { allowanceOf } from './reservation.ts';
 
 /** Texts to be turned into vectors. */
 export interface EmbeddingRequest extends EmbedRequest {
@@ -109,10 +109,13 @@ export async function embed(request: EmbeddingRequest, context: CallContext): Pr
 async function limited(call: EmbedCall): Promise<EmbeddingResponse> {
   const { limiter, agentName } = call.context;
   if (!limiter) return asked(call);
-  const { input, key, tags } = call.request;
+  const { input, key, tags, signal } = call.request;
   const texts = typeof input === 'string' ? input : input.join('\n');
-  const estimate = estimateOf([call.destination], { prompt: texts, maxTokens: 0 });
-  const reservation = await call.operation.run(() => reserve(limiter, { agentName, key, tags }, estimate));
+  const wanted = { destinations: [call.destination], request: { prompt: texts, maxTokens: 0 } };
+  const ends = { clock: call.clock, left: signal };
+  const { reservation } = await call.operation.run(() =>
+    allowanceOf(limiter, { agentName, key, tags }, wanted, ends),
+  );
   let used = { tokens: 0, nanoUsd: 0 };
   try {
     const response = await asked(call);

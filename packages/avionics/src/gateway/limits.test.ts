@@ -1,6 +1,9 @@
 import { AirframeError } from '@x/airframe';
-import { describe, expect, it } from 'vitest';
-import { Limiter } from '../limits/limiter.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { Limiter, type Reservation } from '../limits/limiter.ts';
+import { MockProvider, type MockProviderOptions } from '../providers/mock.ts';
+import { getSettings } from '../settings/settings.ts';
+import { LLMGateway } from './gateway.ts';
 import { mockedGateway, readAll } from './test-gateway.ts';
 
 describe('a gateway with limits', () => {
@@ -29,5 +32,75 @@ describe('a gateway with limits', () => {
     const { totalTokens } = gateway.getStats();
     expect(totalTokens).toBeGreaterThan(3);
     expect((await limiter.usage())[0]).toMatchObject({ spent: totalTokens, reserved: 0 });
+  });
+
+  describe('and a dear fallback behind a provider that costs nothing', () => {
+    const down = new AirframeError('connection', 'down');
+    const free = (responses: MockProviderOptions['responses']) =>
+      new MockProvider({ name: 'mock', ...(responses ? { responses } : {}) });
+
+    it('keeps the budget, and goes on with what costs nothing', async () => {
+      const limiter = new Limiter({ rules: [{ name: 'day', scope: 'all', window: 'day', usd: 0.01 }] });
+      const { backup } = mockedGateway({ backup: ['one two three'] });
+      const gatewayOf = (main: MockProvider) =>
+        new LLMGateway(getSettings({}), {
+          providers: { llamaserver: main, backup },
+          fallbackProviders: ['backup'],
+          limiter,
+        });
+      const call = { prompt: 'x', maxTokens: 20 };
+      const broken = gatewayOf(free([down]));
+      const { costUsd } = await broken.complete(call);
+      expect(costUsd).toBeGreaterThan(0.01);
+      for (let n = 0; n < 3; n++)
+        await expect(broken.complete(call)).rejects.toMatchObject({ problem: 'down' });
+      expect(backup.requests).toHaveLength(1);
+      expect((await limiter.usage())[0]).toMatchObject({ spent: costUsd, reserved: 0 });
+      expect(await gatewayOf(free(['local'])).complete(call)).toMatchObject({
+        text: 'local',
+        metadata: { skipped: [{ provider: 'backup', reason: 'limit_reached' }] },
+      });
+    });
+  });
+
+  it('waits for its limiter no longer than the caller does, and gives back what comes too late', async () => {
+    const released = vi.fn(async () => {});
+    let grant = (): void => {};
+    const reserve = () =>
+      new Promise<Reservation>(resolve => {
+        grant = () => resolve({ settle: async () => {}, release: released });
+      });
+    const { gateway, main } = mockedGateway({ main: ['hi'] }, { limiter: { reserve } });
+    const signal = AbortSignal.timeout(10);
+    await expect(gateway.complete({ prompt: 'x', deadlineMs: 10 })).rejects.toMatchObject({
+      code: 'total_timeout',
+    });
+    await expect(gateway.complete({ prompt: 'x', signal })).rejects.toMatchObject({ category: 'aborted' });
+    await expect(gateway.embed({ input: 'x', deadlineMs: 10 })).rejects.toMatchObject({
+      category: 'timeout',
+    });
+    const stream = gateway.completeStream({ prompt: 'x' });
+    const pending = stream.next();
+    await stream.return?.();
+    expect(await pending).toEqual({ done: true, value: undefined });
+    grant();
+    await vi.waitFor(() => expect(released).toHaveBeenCalledTimes(1));
+    expect(main.requests).toHaveLength(0);
+    expect(gateway.getStats()).toMatchObject({ failed: 2, stopped: 2, inFlight: 0 });
+  });
+
+  it('counts no request that nobody was asked', async () => {
+    const limiter = new Limiter({ rules: [{ name: 'r', scope: 'all', window: 'day', requests: 9 }] });
+    const { gateway } = mockedGateway({}, { limiter, resourceCallback: () => 'enough' });
+    await expect(gateway.complete({ prompt: 'x' })).rejects.toMatchObject({ category: 'quota' });
+    expect((await limiter.usage())[0]).toMatchObject({ spent: 0, reserved: 0 });
+  });
+
+  it('loses no answer to a backend that counts in fractions', async () => {
+    const limiter = new Limiter({ rules: [{ name: 't', scope: 'all', window: 'day', tokens: 900 }] });
+    const usage = { promptTokens: 1.5, completionTokens: 2.25 };
+    const { gateway } = mockedGateway({ main: [{ text: 'hi', usage }] }, { limiter });
+    expect((await gateway.complete({ prompt: 'x' })).text).toBe('hi');
+    expect((await limiter.usage())[0]).toMatchObject({ spent: 4, reserved: 0 });
   });
 });

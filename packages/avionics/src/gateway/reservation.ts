@@ -1,9 +1,10 @@
-import type { InferenceRequest } from '@x/airframe';
-import type { CostEstimate } from '../cost/estimate.ts';
+import { AirframeError, type InferenceRequest } from '@x/airframe';
 import { toNanoUsd } from '../cost/money.ts';
-import type { Limiter, Reservation } from '../limits/limiter.ts';
+import type { Amounts, Limiter, Reservation } from '../limits/limiter.ts';
 import { defined } from '../providers/options.ts';
+import { type CallClock, until } from './clock.ts';
 import type { Destination } from './context.ts';
+import type { CallLedger } from './ledger.ts';
 
 /** Who makes a call, as far as limits go by it. */
 export interface Payer {
@@ -12,34 +13,87 @@ export interface Payer {
   tags: readonly string[] | undefined;
 }
 
+/** What a call may use, and whom it may ask for it. */
+export interface Allowance {
+  reservation: Reservation;
+  /** Too dear for what is left of a budget. */
+  leftOut: readonly Destination[];
+  /** The limit that keeps them out. */
+  refusal?: AirframeError;
+}
+
+/** What a call has come to. */
+type Spent = Pick<CallLedger, 'attempts' | 'billed' | 'costUsd'>;
+
 /**
- * Takes what a call may use from all limits that are for it.
- * @throws AirframeError (rate_limit, quota) when a limit is used up
+ * Takes what a call may use, whoever of the destinations answers, from all limits that are for it. Where a budget is
+ * used up and the first one costs nothing, it is left with those that cost nothing.
+ * @param clock and
+ * @param left end the wait for a limiter
+ * @throws AirframeError (rate_limit, quota) when a limit is used up; (aborted, timeout)
  */
-export function reserve(
+export async function allowanceOf(
+  limiter: Pick<Limiter, 'reserve'>,
+  payer: Payer,
+  asked: { destinations: readonly Destination[]; request: InferenceRequest },
+  { clock, left }: { clock: CallClock; left: AbortSignal | undefined },
+): Promise<Allowance> {
+  const amounts = asked.destinations.map(destination => amountsOf(destination, asked.request));
+  const { signal, done } = clock.ending(left);
+  try {
+    return { reservation: await reserve(limiter, payer, amounts, signal), leftOut: [] };
+  } catch (error) {
+    const isDear = (index: number) => (amounts[index]?.nanoUsd ?? 0) > 0;
+    const leftOut = asked.destinations.filter((_, index) => isDear(index));
+    const refusal = AirframeError.from(error);
+    if (refusal.code !== 'limit_reached' || leftOut.length === 0 || isDear(0)) throw refusal;
+    const free = amounts.filter(({ nanoUsd }) => nanoUsd === 0);
+    return { reservation: await reserve(limiter, payer, free, signal), leftOut, refusal };
+  } finally {
+    done();
+  }
+}
+
+/** A call is over: what it has used stays taken. One that asked nobody was never made. */
+export function settle(reservation: Reservation, { attempts, billed, costUsd }: Spent): Promise<void> {
+  if (attempts.length === 0) return reservation.release();
+  // A backend's figures may be none, and must not cost the caller the answer.
+  const tokens = Math.max(0, Math.ceil(billed.totalTokens)) || 0;
+  return reservation.settle({ tokens, nanoUsd: toNanoUsd(costUsd) });
+}
+
+async function reserve(
   limiter: Pick<Limiter, 'reserve'>,
   { agentName, key, tags }: Payer,
-  { promptTokens, completionTokens, costUsd, priced }: CostEstimate,
+  amounts: readonly Amounts[],
+  signal: AbortSignal,
 ): Promise<Reservation> {
-  return limiter.reserve({
+  const reserving = limiter.reserve({
     agent: agentName,
     keys: key === undefined ? [] : [key],
     tags,
-    tokens: promptTokens + completionTokens,
-    // A price that nobody knows is not none: a budget used up keeps such a call back as well.
-    nanoUsd: priced ? toNanoUsd(costUsd, 'up') : 1,
+    tokens: Math.max(0, ...amounts.map(({ tokens }) => tokens)),
+    nanoUsd: Math.max(0, ...amounts.map(({ nanoUsd }) => nanoUsd)),
   });
+  try {
+    return await until(reserving, signal);
+  } catch (error) {
+    // What comes too late is given back.
+    if (signal.aborted) void reserving.then(reservation => reservation.release()).catch(() => {});
+    throw error;
+  }
 }
 
-/** By the first provider that can be made; where none can, nothing will be used. */
-export function estimateOf(destinations: readonly Destination[], request: InferenceRequest): CostEstimate {
-  for (const { provider: find, model, defaults } of destinations) {
-    try {
-      const provider = find();
-      return provider.estimateOf(provider.prepare({ ...defaults, ...request, ...defined({ model }) }));
-    } catch {
-      // Told when the call itself comes to it.
-    }
+/** Of a destination that cannot be made, nothing: it is told when the call itself comes to it. */
+function amountsOf({ provider: find, model, defaults }: Destination, request: InferenceRequest): Amounts {
+  try {
+    const provider = find();
+    const { promptTokens, completionTokens, costUsd, priced } = provider.estimateOf(
+      provider.prepare({ ...defaults, ...request, ...defined({ model }) }),
+    );
+    // A price that nobody knows is not none: a budget used up keeps such a call back as well.
+    return { tokens: promptTokens + completionTokens, nanoUsd: priced ? toNanoUsd(costUsd, 'up') : 1 };
+  } catch {
+    return { tokens: 0, nanoUsd: 0 };
   }
-  return { promptTokens: 0, completionTokens: 0, costUsd: 0, priced: true };
 }

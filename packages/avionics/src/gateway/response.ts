@@ -31,10 +31,10 @@ export interface Seam {
   message: string;
 }
 
-/** A provider passed over because its circuit is open. */
+/** A provider passed over: its circuit is open, or it costs more than a budget has left. */
 export interface SkippedProvider {
   provider: string;
-  reason: 'circuit_open';
+  reason: 'circuit_open' | 'limit_reached';
   /** Milliseconds until it may be tried again. */
   retryInMs: number;
 }

@@ -32,6 +32,7 @@ export class CallTries {
   readonly skipped: SkippedProvider[] = [];
   /** Nodes the call was sent to, and why; the last one has the answer. */
   readonly routes: RouteDecision[] = [];
+  readonly #leftOut = new Set<Destination>();
   #fellBack = false;
   /** Ends the try under way. */
   #controller = new AbortController();
@@ -40,10 +41,21 @@ export class CallTries {
     this.#call = call;
   }
 
-  /** Providers with open circuits are left out, but for the least bad: it is asked when all others have failed. */
+  /** These are not to be asked: a limit keeps them out. */
+  leaveOut(destinations: readonly Destination[], { message, retryAfterMs = 0 }: AirframeError): void {
+    for (const destination of destinations) {
+      const { name } = destination;
+      this.#leftOut.add(destination);
+      this.skipped.push({ provider: name, reason: 'limit_reached', retryInMs: Math.ceil(retryAfterMs) });
+      const { requestId, context } = this.#call;
+      context.logger.debug(`provider ${name} is left out`, { requestId, error: message });
+    }
+  }
+
+  /** Providers with open circuits are passed over, but for the least bad: it is asked when all others have failed. */
   queue(request: () => InferenceRequest): Candidate[] {
     const { breakers } = this.#call.context;
-    const { ask, open } = breakers.sorted(this.#call.destinations);
+    const { ask, open } = breakers.sorted(this.#call.destinations.filter(one => !this.#leftOut.has(one)));
     const [leastBad, ...rest] = open;
     const passedOver = ask.length === 0 ? rest : open;
     for (const { name } of passedOver) {
