@@ -57,6 +57,31 @@ describe('the response cache', () => {
     expect(main.requests).toHaveLength(2);
   });
 
+  it('still asks once for all who are left when the one who asked first leaves', async () => {
+    const { gateway, main } = mockedGateway({ main: [{ chunks: ['a', 'b'], chunkDelayMs: 20 }] }, { cache });
+    const leader = gateway.completeStream(ask);
+    await leader.next();
+    const followers = Array.from({ length: 9 }, () => readAll(gateway.completeStream(ask)));
+    await new Promise(resolve => setTimeout(resolve, 5));
+    await leader.return?.();
+    const all = await Promise.all(followers);
+    expect(main.requests).toHaveLength(2);
+    const responses = all.map(({ chunks }) => chunks.at(-1)?.response);
+    expect(responses.map(response => response?.text)).toEqual(Array(9).fill('ab'));
+    expect(all.map(({ text }) => text)).toEqual(Array(9).fill('aab'));
+    expect(all.every(({ chunks }) => chunks.filter(({ seam }) => seam).length === 1)).toBe(true);
+    const outcomes = responses.map(response => response?.metadata.cache).sort();
+    expect(outcomes).toEqual(['miss', ...Array(8).fill('shared')]);
+  });
+
+  it('is not kept past its time by a reader who stops reading', async () => {
+    const { gateway, main } = mockedGateway({ main: ['old one', 'new one'] }, { cache: { ttlMs: 1 } });
+    await gateway.completeStream(ask).next();
+    await new Promise(resolve => setTimeout(resolve, 10));
+    expect((await gateway.complete(ask)).text).toBe('new one');
+    expect(main.requests).toHaveLength(2);
+  });
+
   it('lets a follower go when it is aborted', async () => {
     const { gateway } = mockedGateway({ main: [{ text: 'late', delayMs: 500 }] }, { cache });
     const leader = gateway.completeStream(ask);
@@ -92,6 +117,44 @@ describe('the response cache', () => {
     await gateway.complete({ prompt: 'x', seed: 1 });
     expect(main.requests).toHaveLength(3);
   });
+
+  it('tells apart nodes, and schemas that differ in what JSON Schema cannot say', async () => {
+    const { gateway, main } = mockedGateway({ main: ['{"n":1}', '{"n":9}', '{"n":8}'] }, { cache });
+    const any = z.object({ n: z.number() });
+    const large = z.object({ n: z.number().refine(n => n > 5) });
+    expect((await gateway.complete({ prompt: 'x', schema: any })).object).toEqual({ n: 1 });
+    expect((await gateway.complete({ prompt: 'x', schema: large })).object).toEqual({ n: 9 });
+    expect((await gateway.complete({ prompt: 'x', schema: any })).object).toEqual({ n: 9 });
+    for (const tag of ['a', 'b']) await gateway.complete({ prompt: 'x', nodeTags: [tag] });
+    expect(main.requests).toHaveLength(4);
+  });
+
+  it('waits for a store no longer than the caller does, and with an answer not at all', async () => {
+    const hangs = () => new Promise<never>(() => {});
+    const reading = { get: hangs, set: async () => {} };
+    const { gateway } = mockedGateway({ main: ['hi'] }, { cache: { ttlMs: 1_000, store: reading } });
+    await expect(gateway.complete({ ...ask, deadlineMs: 10 })).rejects.toMatchObject({
+      code: 'total_timeout',
+    });
+    const signal = AbortSignal.timeout(10);
+    await expect(gateway.complete({ ...ask, signal })).rejects.toMatchObject({ category: 'aborted' });
+    const stream = gateway.completeStream(ask);
+    const pending = stream.next();
+    await stream.return?.();
+    expect((await pending).done).toBe(true);
+    const writing = { get: async () => undefined, set: hangs };
+    const other = mockedGateway({ main: ['hi'] }, { cache: { ttlMs: 1_000, store: writing } });
+    expect((await other.gateway.complete(ask)).text).toBe('hi');
+  });
+
+  it.each(['null', '{}', '1', '{"answered":{"text":"x"}}', 'x'])(
+    'takes %s in its store for no answer',
+    async value => {
+      const store = { get: async () => value, set: async () => {} };
+      const { gateway } = mockedGateway({ main: ['hi'] }, { cache: { ttlMs: 1_000, store } });
+      expect((await gateway.complete(ask)).text).toBe('hi');
+    },
+  );
 
   it('goes on without a store that fails', async () => {
     const down = {

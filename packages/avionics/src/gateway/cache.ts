@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AirframeError } from '@x/airframe';
 import type { Logger } from '../logger.ts';
+import { until } from './clock.ts';
 import { Flight } from './flight.ts';
 import type { Answered, CacheOutcome, Piece, Seam } from './response.ts';
 
@@ -33,11 +34,28 @@ export interface CachedAnswer {
   savedUsd: number;
 }
 
+/** What is asked of the cache. */
+export interface CacheQuery {
+  /** All that decides about the answer, as data. */
+  asked: unknown;
+  /** Whether an answer that others asked for will do: what a schema checks does not all stand in its data. */
+  fits(answered: Answered): boolean;
+  /** Ends the wait for the store, and for another call's answer. */
+  signal: AbortSignal;
+}
+
 /** How an answer is made when the cache has none: what it yields goes out as it comes. */
 export type Live = () => AsyncGenerator<Piece, { answered: Answered; costUsd: number }, undefined>;
 
 /** Ends by which an answer is whole. */
 const WHOLE: ReadonlySet<string> = new Set(['stop', 'tool_calls']);
+
+/** Ends of a call that are its caller's own. */
+const OF_THE_CALLER: ReadonlySet<string | undefined> = new Set([
+  'total_timeout',
+  'resource_callback',
+  'limit_reached',
+]);
 
 /** Answers of identical requests: kept for a while, and made once when several ask at the same time. */
 export class ResponseCache {
@@ -58,39 +76,42 @@ export class ResponseCache {
 
   /**
    * The answer piece by piece: from the store, along with a call under way, or made now.
-   * @param asked all that decides about the answer, as data
-   * @param signal ends the wait for another call's answer
+   * @throws the query's signal's reason when it fires
    */
   async *through(
-    asked: unknown,
+    { asked, fits, signal }: CacheQuery,
     live: Live,
-    signal: AbortSignal,
   ): AsyncGenerator<Piece, CachedAnswer, undefined> {
     const key = keyOf(asked);
-    const flight = this.#flights.get(key);
-    if (flight) return yield* this.#shared(flight, key, live, signal);
+    let broken: Piece | undefined;
+    for (let flight = this.#flights.get(key); flight; flight = this.#flights.get(key)) {
+      const landed = yield* behind(broken, flight.follow(signal));
+      if (landed && fits(landed.answered)) return { ...landed, outcome: 'shared' };
+      this.#leave(key, flight);
+      broken = flight.lastPiece ?? broken;
+      // Another one makes the answer then, for all who wait. One that failed, or does not fit, might do so again and
+      // again: from here on each is by itself.
+      const another = !landed && isOfCaller(flight.error);
+      if (!another) return yield* this.#made(key, live, new Flight(), signal, broken);
+    }
     // Before anything is awaited, so that the next one finds it.
     const own = new Flight();
     this.#flights.set(key, own);
     try {
-      const kept = await this.#find(key);
-      if (!kept) return yield* this.#made(key, live, own, signal);
-      const pieces = kept.pieces.map((text, at) => pieceOf(kept.answered, text, at + 1));
-      for (const piece of pieces) own.push(piece);
+      const kept = await this.#find(key, signal);
+      if (!kept || !fits(kept.answered)) return yield* this.#made(key, live, own, signal, broken);
+      for (const [at, text] of kept.pieces.entries()) own.push(pieceOf(kept.answered, text, at + 1));
       own.land(kept.answered, kept.costUsd);
-      yield* pieces;
+      this.#leave(key, own);
+      yield* behind(broken, own.follow(signal));
       return { answered: kept.answered, outcome: 'hit', savedUsd: kept.costUsd };
+    } catch (error) {
+      own.close(error);
+      throw error;
     } finally {
       own.close();
-      if (this.#flights.get(key) === own) this.#flights.delete(key);
+      this.#leave(key, own);
     }
-  }
-
-  async *#shared(flight: Flight, key: string, live: Live, signal: AbortSignal) {
-    const landed = yield* flight.follow(signal);
-    if (landed) return { ...landed, outcome: 'shared' as const };
-    // The other call has ended without an answer, for reasons that may be its own. From here on each is by itself.
-    return yield* this.#made(key, live, new Flight(), signal, flight.lastPiece);
   }
 
   /** @param broken last piece of an answer that this one takes the place of */
@@ -103,19 +124,11 @@ export class ResponseCache {
   ): AsyncGenerator<Piece, CachedAnswer, undefined> {
     // Not at the pace of the one who asked first: the others must not wait for a slow reader.
     const flown = this.#fly(key, live(), flight);
-    const pieces = flight.follow(signal);
     try {
-      for (let lost = broken; ; ) {
-        const step = await pieces.next();
-        if (step.done) {
-          await flown;
-          if (!step.value) throw flight.error;
-          return { answered: step.value.answered, outcome: 'miss', savedUsd: 0 };
-        }
-        if (lost) yield restartOf(lost, step.value);
-        lost = undefined;
-        yield step.value;
-      }
+      const landed = yield* behind(broken, flight.follow(signal));
+      await flown;
+      if (!landed) throw flight.error;
+      return { answered: landed.answered, outcome: 'miss', savedUsd: 0 };
     } finally {
       // Whoever leaves has ended the call: this waits for its last account.
       await flown;
@@ -130,8 +143,11 @@ export class ResponseCache {
         const step = await source.next();
         if (step.done) {
           const { answered, costUsd } = step.value;
-          if (WHOLE.has(answered.finishReason)) await this.#keep(key, { answered, pieces, costUsd });
+          const keeping = WHOLE.has(answered.finishReason) && this.#keep(key, { answered, pieces, costUsd });
           flight.land(answered, costUsd);
+          // Not awaited: an answer does not wait for a slow store. A reader who stops reading keeps nothing on its way.
+          if (keeping) void keeping.then(() => this.#leave(key, flight));
+          else this.#leave(key, flight);
           return;
         }
         const piece = step.value;
@@ -144,16 +160,23 @@ export class ResponseCache {
     }
   }
 
-  async #find(key: string): Promise<Kept | undefined> {
+  /** Nobody joins it any more. */
+  #leave(key: string, flight: Flight): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
+  }
+
+  async #find(key: string, signal: AbortSignal): Promise<Kept | undefined> {
     try {
-      const text = await this.#store.get(key);
-      return text === undefined ? undefined : (JSON.parse(text) as Kept);
+      const text = await until(this.#store.get(key), signal);
+      return text === undefined ? undefined : keptOf(text);
     } catch (error) {
+      signal.throwIfAborted();
       this.#logger.debug('the response cache could not be read', { error: String(error) });
       return undefined;
     }
   }
 
+  /** Never rejects. */
   async #keep(key: string, kept: Kept): Promise<void> {
     try {
       await this.#store.set(key, JSON.stringify(kept), this.#ttlMs);
@@ -161,6 +184,33 @@ export class ResponseCache {
       this.#logger.debug('the response cache could not be written', { error: String(error) });
     }
   }
+}
+
+/** What a store gave, which others may write to as well. @throws when it is no answer */
+function keptOf(text: string): Kept {
+  const kept = JSON.parse(text) as Kept | null;
+  if (typeof kept?.answered?.text === 'string' && Array.isArray(kept.pieces)) return kept;
+  throw new Error('the value is no answer');
+}
+
+/** The caller has ended the call, or may not make it; nothing is said about the answer. */
+function isOfCaller(error: unknown): boolean {
+  const { category, code } = AirframeError.from(error);
+  return category === 'aborted' || OF_THE_CALLER.has(code);
+}
+
+/** The pieces of an answer, behind a seam where they take the place of a broken one. */
+async function* behind<End>(
+  broken: Piece | undefined,
+  pieces: AsyncGenerator<Piece, End, undefined>,
+): AsyncGenerator<Piece, End, undefined> {
+  if (broken) {
+    const first = await pieces.next();
+    if (first.done) return first.value;
+    yield restartOf(broken, first.value);
+    yield first.value;
+  }
+  return yield* pieces;
 }
 
 /** Same for the same request, in whatever order its fields are written. */

@@ -155,7 +155,13 @@ export class GatewayCall {
   async *#cached(cache: ResponseCache, begun: Begun): AsyncGenerator<Piece, Answered, undefined> {
     const [first] = begun.destinations;
     const { name: provider, model, variant, defaults } = first ?? {};
-    const asked = { ...defaults, ...begun.request, provider, model, variant };
+    const { structured } = begun;
+    const asked = {
+      ...{ ...defaults, ...begun.request },
+      ...{ provider, model, variant, nodeTags: this.#request.nodeTags },
+    };
+    const fits = ({ text, toolCalls }: Answered) =>
+      !structured || toolCalls.length > 0 || 'value' in structured.read(text);
     const live = async function* (this: GatewayCall) {
       const answered = yield* this.#limited(begun);
       return { answered, costUsd: this.#ledger.costUsd };
@@ -163,7 +169,7 @@ export class GatewayCall {
     // Whoever waits for the store, or for the answer of another call, has a deadline all the same.
     const { signal, done } = this.#clock.ending(this.#leaving.signal);
     try {
-      const { answered, outcome, savedUsd } = yield* cache.through(asked, live.bind(this), signal);
+      const { answered, outcome, savedUsd } = yield* cache.through({ asked, fits, signal }, live.bind(this));
       this.#cache = { outcome, savedUsd };
       if (outcome !== 'miss') this.#context.stats.cached(savedUsd);
       return answered;

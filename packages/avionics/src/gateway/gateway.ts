@@ -200,12 +200,17 @@ export class LLMGateway {
   #destinations(agentName: string, model: string | undefined): Destination[] {
     if (this.#closed) throw new AirframeError('invalid_request', 'this gateway is closed; make a new one');
     const { provider: first, model: asked, defaults } = resolveCall(this.#settings, agentName, model);
+    const { deploymentMode, defaultTemperature, disableTemperature } = this.#settings;
+    const agent = resolveAgent(this.#settings, agentName);
+    // Nodes may be for some agents only, each with a model of its own.
+    const ofNodes = deploymentMode === 'distributed' ? { agentName } : {};
+    const variant = { ...agent, defaultTemperature, disableTemperature, ...ofNodes };
     const fallbacks = this.#settings.mockLlmEnabled ? [] : this.#fallbackProviders;
     return [...new Set([first, ...fallbacks])].map((name, index) => ({
       name,
       model: index === 0 ? asked : undefined,
       defaults: index === 0 ? defaults : undefined,
-      variant: resolveAgent(this.#settings, agentName),
+      variant,
       provider: () => this.#providers.get(name) ?? this.#factory.getProvider(name, agentName),
     }));
   }
