@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { agentVariableNames, registerAgents, resolveAgent } from './agents.ts';
+import { type AgentConfig, agentVariableNames, registerAgents, resolveAgent } from './agents.ts';
 import { choiceOf, listAgents, resolveCall } from './choice.ts';
 import { getSettings } from './settings.ts';
 import { SettingsError } from './variables.ts';
@@ -53,6 +53,16 @@ describe('an agent', () => {
     expect(message).toMatch(
       /PLANNER_TEMPERATURE="warm": give a number.*\n.*PLANNER_LLM_PROVIDER="x": use one of/,
     );
+  });
+
+  it('shows no secret in what it says is wrong, and a number of tokens is none', () => {
+    const agents = { a: { apiKey: 'sk-1' }, b: { llamaServerUrl: 'ftp://me:pw-1@host' } } as object;
+    const { message } = errorOf(() => registerAgents(getSettings({}), agents as Record<string, AgentConfig>));
+    expect(message).toContain('agents.a.apiKey="***"');
+    expect(message).toContain('ftp://***@host');
+    expect(message).not.toMatch(/sk-1|pw-1/);
+    const settings = getSettings({ PLANNER_MAX_TOKENS: 'many' });
+    expect(errorOf(() => resolveAgent(settings, 'planner')).message).toContain('PLANNER_MAX_TOKENS="many"');
   });
 
   it('may have everything its own way', () => {

@@ -1,6 +1,7 @@
 import {
   type Environment,
   httpUrl,
+  masked,
   number,
   type ProviderType,
   presentOf,
@@ -90,11 +91,11 @@ function problemsWith(name: string, config: AgentConfig): SettingsProblem[] {
     const variable = `agents.${name}.${field}`;
     if (!Object.hasOwn(SCHEMAS, field)) {
       const remedy = `use ${Object.keys(SCHEMAS).join(', ')}`;
-      return [{ variable, value: String(value), remedy }];
+      return [{ variable, value: masked(variable, String(value)), remedy }];
     }
     const parsed = SCHEMAS[field as keyof AgentConfig].safeParse(String(value));
     const [issue] = parsed.error?.issues ?? [];
-    return issue ? [{ variable, value: String(value), remedy: issue.message }] : [];
+    return issue ? [{ variable, value: masked(variable, String(value)), remedy: issue.message }] : [];
   });
 }
 

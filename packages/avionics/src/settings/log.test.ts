@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { type LogFields, silentLogger } from '../logger.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { type LogFields, type Logger, silentLogger } from '../logger.ts';
 import { registerAgents } from './agents.ts';
 import { logLLMConfig } from './log.ts';
 import { getSettings, type Settings } from './settings.ts';
@@ -28,6 +28,15 @@ describe('logLLMConfig', () => {
     );
     expect(logged(getSettings({ MOCK_LLM_ENABLED: 'true' })).message).toMatch(
       /^LLM: mock, the model it has, /,
+    );
+  });
+
+  it('writes its fields to pino as well', () => {
+    const info = vi.fn();
+    logLLMConfig(getSettings({}), { ...silentLogger, info, bindings: () => ({}) } as Logger);
+    expect(info).toHaveBeenCalledWith(
+      expect.objectContaining({ provider: 'llamaserver' }),
+      expect.any(String),
     );
   });
 

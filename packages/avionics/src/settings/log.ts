@@ -1,4 +1,4 @@
-import type { LogFields, Logger } from '../logger.ts';
+import { type LogFields, type Logger, loggerOf } from '../logger.ts';
 import { publicUrl } from '../providers/adapter-provider.ts';
 import { defined } from '../providers/options.ts';
 import { choiceOf, type ListedAgent, listAgents } from './choice.ts';
@@ -29,7 +29,7 @@ export function logLLMConfig(settings: Settings, logger: Logger): void {
     aliases: aliasesOf(settings),
     ...(settings.redisUrl === undefined ? {} : { redis: publicUrl(settings.redisUrl) }),
   };
-  logger.info(`LLM: ${provider}${where}, ${model ?? 'the model it has'}, ${tail}`, fields);
+  loggerOf(logger).info(`LLM: ${provider}${where}, ${model ?? 'the model it has'}, ${tail}`, fields);
 }
 
 function addressOf(settings: Settings, provider: ProviderType): string | undefined {

@@ -32,7 +32,7 @@ function lineOf({ variable, value, remedy }: SettingsProblem): string {
 }
 
 const MAX_VALUE_CHARS = 80;
-const SECRET = /key|secret|token|password/i;
+const SECRET = /key|secret|token(?!s)|password/i;
 
 /**
  * What zod found, as problems of variables.
@@ -56,7 +56,8 @@ export function problemsOf(
   });
 }
 
-function masked(variable: string, value: string): string {
+/** A value as an error may show it. */
+export function masked(variable: string, value: string): string {
   if (SECRET.test(variable)) return '***';
   // What stands in front of a host may be a password; greedy, for it may hold an @ itself.
   return value.replace(/^(\w+:\/\/)?.*@/, '$1***@').slice(0, MAX_VALUE_CHARS);
