@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { silentLogger } from '../logger.ts';
+import { type Logger, silentLogger } from '../logger.ts';
 import { CostCalculator, calculateCost, getCostCalculator } from './calculator.ts';
 
 describe('prices', () => {
@@ -141,6 +141,13 @@ describe('a cost', () => {
 });
 
 describe('a model nobody knows', () => {
+  it('takes pino for a call as well, fields first', () => {
+    const warn = vi.fn();
+    const logger = { ...silentLogger, warn, bindings: () => ({}) } as Logger;
+    new CostCalculator().calculateCost('openai', 'gpt-nobody-knows', 1, 1, { logger });
+    expect(warn).toHaveBeenCalledWith(expect.objectContaining({ provider: 'openai' }), expect.any(String));
+  });
+
   it('is not priced, never silently free, and said once', () => {
     const warn = vi.fn();
     const calculator = new CostCalculator({ logger: { ...silentLogger, warn } });

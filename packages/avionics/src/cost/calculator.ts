@@ -76,7 +76,7 @@ export class CostCalculator {
     const reasoning = Math.min(countOf(options.reasoningTokens), completion);
     const timestamp = new Date();
     const tariff = this.#tariff(provider, model, timestamp);
-    if (!tariff) this.#warn(provider, model, options.logger ?? this.#logger);
+    if (!tariff) this.#warn(provider, model, options.logger ? loggerOf(options.logger) : this.#logger);
     const parts = { cached, cacheWrite, cacheWrite1h, reasoning };
     const costUsd = tariff?.cost({ prompt, completion, ...parts }) ?? 0;
     const totalTokens = prompt + completion;

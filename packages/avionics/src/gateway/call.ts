@@ -13,7 +13,7 @@ import { CallLedger } from './ledger.ts';
 import { isStopped, Meter } from './meter.ts';
 import { type Prepared, prepared } from './prepared.ts';
 import { ReplySoFar } from './reply-so-far.ts';
-import { type CompletionRequest, timeoutsOf } from './request.ts';
+import { type CompletionRequest, timeoutsOf, withDefaults } from './request.ts';
 import { type Allowance, allowanceOf, settle } from './reservation.ts';
 import {
   type Answered,
@@ -157,7 +157,7 @@ export class GatewayCall {
     const { name: provider, model, variant, defaults } = first ?? {};
     const { structured } = begun;
     const asked = {
-      ...{ ...defaults, ...begun.request },
+      ...withDefaults(begun.request, defaults),
       ...{ provider, model, variant, nodeTags: this.#request.nodeTags },
     };
     const fits = ({ text, toolCalls }: Answered) =>

@@ -269,6 +269,15 @@ describe('fallback', () => {
     expect(provider.requests).toMatchObject([{ model: 'gpt-x', temperature: 0.1, maxTokens: 9 }]);
   });
 
+  it('adds the backend parameters of a call to those of its alias', async () => {
+    const provider = new MockProvider({ responses: ['hi'] });
+    const defaults = { extra: { top_k: 1, min_p: 0.1 } };
+    const MODEL_ALIASES = JSON.stringify({ fast: { provider: 'openai', model: 'm', defaults } });
+    const gateway = new LLMGateway(getSettings({ MODEL_ALIASES }), { providers: { openai: provider } });
+    await gateway.complete({ prompt: 'Hi', model: 'fast', extra: { top_k: 9 } });
+    expect(provider.requests).toMatchObject([{ extra: { top_k: 9, min_p: 0.1 } }]);
+  });
+
   it('refuses an unknown provider at once', () => {
     expect(() => new LLMGateway(settings, { fallbackProviders: ['ollama'] })).toThrow(
       /unknown LLM provider "ollama"/,

@@ -1,4 +1,5 @@
 import { AirframeError, type InferenceRequest, type Message, type Timeouts } from '@x/airframe';
+import type { RequestDefaults } from '../providers/adapter-provider.ts';
 import { defined } from '../providers/options.ts';
 import type { Schema, SchemaOutput } from './schema.ts';
 import type { GatewayTool, ToolCallOf } from './tools.ts';
@@ -87,6 +88,15 @@ export function inferenceRequestOf(request: CompletionRequest): InferenceRequest
     ...defined({ toolChoice, parallelToolCalls, responseFormat, reasoning, promptCache, serviceTier }),
     ...defined({ temperature, topP, maxTokens, stop, seed, extra }),
   };
+}
+
+/** A request with the defaults of an alias where it says nothing, backend parameters one by one. */
+export function withDefaults(
+  request: InferenceRequest,
+  defaults: RequestDefaults | undefined,
+): InferenceRequest {
+  const extra = defaults?.extra && { ...defaults.extra, ...request.extra };
+  return { ...defaults, ...request, ...(extra && { extra }) };
 }
 
 /** @throws AirframeError (invalid_request) when both ways of saying it are used */

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { pointsOf, telemetryWithSdk } from '../../test/telemetry-sdk.ts';
 import { TestNodes } from '../../test/test-nodes.ts';
 import { Limiter } from '../limits/limiter.ts';
+import { MockProvider } from '../providers/mock.ts';
 import { readSettings } from '../settings/settings.ts';
 import { LLMGateway } from './gateway.ts';
 import { mockedGateway, readAll } from './test-gateway.ts';
@@ -96,4 +97,17 @@ it('the node, and why it was chosen, stand in the metadata and on the span; the 
   } finally {
     await nodes.close();
   }
+});
+
+it('a provider that throws where it should answer leaves no span open', async () => {
+  class Broken extends MockProvider {
+    override infer(): never {
+      throw new Error('broken');
+    }
+  }
+  const { telemetry, spans } = telemetryWithSdk();
+  const providers = { llamaserver: new Broken(), backup: new MockProvider() };
+  const { gateway } = mockedGateway({}, { telemetry, providers, fallbackProviders: ['backup'] });
+  await gateway.complete({ prompt: 'x' });
+  expect(spans().map(span => span.attributes['error.type'])).toEqual(['unknown', undefined, undefined]);
 });

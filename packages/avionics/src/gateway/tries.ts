@@ -9,6 +9,7 @@ import type { CallContext, Destination } from './context.ts';
 import type { CallLedger } from './ledger.ts';
 import { isStopped, type Meter } from './meter.ts';
 import type { ReplySoFar } from './reply-so-far.ts';
+import { withDefaults } from './request.ts';
 import type { SkippedProvider } from './response.ts';
 
 export interface TriesOptions {
@@ -121,7 +122,7 @@ export class CallTries {
     this.#controller = new AbortController();
     if (left.aborted) this.#controller.abort();
     const provider = find();
-    const prepared = provider.prepare({ ...defaults, ...request, ...defined({ model }) });
+    const prepared = provider.prepare({ ...withDefaults(request, defaults), ...defined({ model }) });
     const { baseUrl } = provider;
     const asked = prepared.model ?? provider.defaultModel;
     const telemetry = operation.attempt({
@@ -136,7 +137,13 @@ export class CallTries {
       onRoute: decision => this.#routed(decision, telemetry),
       ...defined({ timeouts: clock.timeouts, headers: telemetry.headers(), tags: nodeTags }),
     };
-    return { provider, model, telemetry, stream: provider.infer(prepared, options) };
+    try {
+      return { provider, model, telemetry, stream: provider.infer(prepared, options) };
+    } catch (thrown) {
+      // Nobody else would: a call that was never opened has no end.
+      telemetry.ended({ error: AirframeError.from(thrown) });
+      throw thrown;
+    }
   }
 
   #routed(decision: RouteDecision, telemetry: AttemptTelemetry): void {

@@ -24,7 +24,13 @@ describe('the memory store', () => {
     await store.claim('slot', 1, 'holder', 1_000);
     now = 120_000;
     await store.set('other', 'x', 1_000);
+    const window = { startsAt: 0, endsAt: 180_000, spent: 5, held: 0 };
+    store.adopt('window', window);
+    now = 240_000;
+    store.adopt('other', { ...window, startsAt: 180_000, endsAt: 360_000 });
     now = 0;
+    const [usage] = await store.usage([{ key: 'window', window: 180_000 }]);
+    expect(usage?.spent).toBe(0);
     expect(await store.get('value')).toBeUndefined();
     expect(await store.held('slot')).toBe(0);
   });

@@ -71,6 +71,7 @@ export class MemoryStore implements Store {
 
   /** Takes another store's word for what is used in a window. */
   adopt(key: string, { startsAt, endsAt, spent, held }: WindowState): void {
+    this.#tick();
     this.#windows.set(key, { startsAt, endsAt, spent: spent + held, held: 0, pending: new Map() });
   }
 
