@@ -26,8 +26,8 @@ export class Dispatcher {
   }
 
   /**
-   * @param call `prompt`, `answer` and `promptTokens`; gets `firstMs` to the first output, `waitedMs` for slots, and
-   *   `heldTokens`, or `refused` or `cut` when it came to no end
+   * @param call `prompt`, `answer` and `promptTokens`; gets `firstMs` to the first output, `waitedMs` for slots,
+   *   `queued` when no node had room, and `heldTokens`, or `refused` or `cut` when it came to no end
    * @param onDone called when it has come to a good end
    */
   dispatch(call, onDone) {
@@ -35,6 +35,7 @@ export class Dispatcher {
     Object.assign(call, {
       startedAt: this.#agenda.now,
       waitedMs: 0,
+      queued: false,
       failures: 0,
       refused: false,
       cut: false,
@@ -47,12 +48,11 @@ export class Dispatcher {
     while (this.#waiting.length > 0) {
       const next = this.#decide(() => this.#router.assignNext(this.#waiting));
       if (!next) break;
-      const [waiter] = this.#waiting.splice(next.index, 1);
-      waiter.left = true;
-      waiter.job.call.waitedMs += this.#agenda.now - waiter.since;
+      const waiter = this.#waiting[next.index];
+      this.#leave(waiter);
       this.#send(waiter.job, next.assignment);
     }
-    this.#wakeAtReturn();
+    this.#setWake();
   }
 
   /** Real time that decisions took; not the same in each run. */
@@ -69,30 +69,43 @@ export class Dispatcher {
   }
 
   #try(job) {
-    const request = { prefix: job.prefix, exclude: job.exclude };
-    const result = this.#decide(() => this.#router.assign(request));
+    const hurried = { prefix: job.prefix, exclude: job.exclude };
+    const request = { ...hurried, since: this.#agenda.now };
+    const isFull = this.#waiting.length >= MAX_QUEUE;
+    const result = this.#decide(() => this.#router.assign(isFull ? hurried : request, this.#waiting));
     if (result.node !== undefined) return this.#send(job, result);
-    if (result.refused === 'saturated') return this.#wait(job, request);
+    if (result.refused === 'saturated') return this.#wait(job, request, result.waitsFor);
     // Every node has failed this call: all of them again.
     this.#agenda.after(RETRY_MS * 2 ** job.rounds, () =>
       this.#try({ ...job, exclude: new Set(), rounds: job.rounds + 1 }),
     );
   }
 
-  #wait(job, request) {
+  #wait(job, request, waitsFor) {
     if (this.#waiting.length >= MAX_QUEUE) {
       job.call.refused = true;
       return;
     }
-    const waiter = { job, request, passedOver: 0, since: this.#agenda.now, left: false };
+    const waiter = { job, request, passedOver: 0, waitsFor, left: false };
+    job.call.queued ||= waitsFor === undefined;
     this.#waiting.push(waiter);
     this.#agenda.after(MAX_WAIT_MS, () => {
       if (waiter.left) return;
-      this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
-      job.call.waitedMs += MAX_WAIT_MS;
-      job.call.refused = true;
+      const { since: _, ...hurried } = request;
+      const last = this.#decide(() => this.#router.assign(hurried));
+      this.#leave(waiter);
+      if (last.node !== undefined) this.#send(job, last);
+      else job.call.refused = true;
     });
-    this.#wakeAtReturn();
+    this.#setWake();
+  }
+
+  #leave(waiter) {
+    this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+    waiter.left = true;
+    const { call } = waiter.job;
+    call.waitedMs += this.#agenda.now - waiter.request.since;
+    call.queued ||= this.#agenda.now > waiter.waitsFor?.until;
   }
 
   #send(job, assignment) {
@@ -129,12 +142,13 @@ export class Dispatcher {
     this.serve();
   }
 
-  /** An ejected node that may be tried again is room, too. */
-  #wakeAtReturn() {
-    const at = this.#waiting.length > 0 ? this.#router.nextReturnAt() : undefined;
-    if (at === undefined || at === this.#wakesAt) return;
+  #setWake() {
+    const at = this.#waiting.length > 0 ? this.#router.nextLookAt(this.#waiting) : undefined;
+    if (at === this.#wakesAt) return;
     this.#wakesAt = at;
-    this.#agenda.at(at, () => {
+    if (at === undefined) return;
+    this.#agenda.at(Math.max(at, this.#agenda.now), () => {
+      if (at !== this.#wakesAt) return;
       this.#wakesAt = undefined;
       this.serve();
     });

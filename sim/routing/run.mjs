@@ -52,7 +52,7 @@ function chosen(names) {
 }
 
 function run({ NodeRouter, scenario, calibration, seed }) {
-  const rows = STRATEGIES.filter(({ most }) => scenario.nodes <= most).map(({ name: strategy }) => {
+  const rows = STRATEGIES.map(strategy => {
     process.stderr.write(`${scenario.name}: ${strategy} …\n`);
     const results = simulate({ NodeRouter, strategy, scenario, speed: calibration, seed });
     return { scenario, strategy, ...results };
@@ -67,7 +67,9 @@ function run({ NodeRouter, scenario, calibration, seed }) {
       'p99 ms',
       'held Mtok',
       'held %',
-      'queued or refused %',
+      'refused %',
+      'or queued %',
+      'waited by choice %',
       'max ÷ mean load',
       'µs/decision',
     ],
@@ -78,7 +80,9 @@ function run({ NodeRouter, scenario, calibration, seed }) {
       row.firstMsP99.toFixed(0),
       (row.heldTokens / 1e6).toFixed(2),
       percent(row.heldShare),
+      percent(row.refusedShare),
       percent(row.overloadShare),
+      percent(row.choiceShare),
       row.maxToMeanLoad.toFixed(2),
       row.microsPerDecision.toFixed(0),
     ]),

@@ -59,9 +59,9 @@ function figures(calls) {
     firstMsP99: quantile(first, 0.99),
     heldTokens: sum(ended.map(({ heldTokens }) => heldTokens)),
     heldShare: sum(ended.map(({ heldTokens }) => heldTokens)) / sum(ended.map(call => call.promptTokens)),
-    queuedShare: share(({ waitedMs }) => waitedMs > 0),
     refusedShare: share(({ refused }) => refused),
-    overloadShare: share(({ waitedMs, refused }) => waitedMs > 0 || refused),
+    overloadShare: share(({ queued, refused }) => queued || refused),
+    choiceShare: share(({ queued, waitedMs }) => waitedMs > 0 && !queued),
     cut: calls.filter(({ cut }) => cut).length,
     retried: calls.filter(({ failures }) => failures > 0).length,
   };

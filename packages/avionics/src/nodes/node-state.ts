@@ -1,5 +1,6 @@
 import { Ejection, type EjectionOptions, type EjectionState, type FailureKind } from './ejection.ts';
-import { BLOCK_CHARS, BlockCache, type PromptPrefix, TOKENS_PER_CHAR } from './prefix.ts';
+import { HeldPrompts } from './held-prompts.ts';
+import { BLOCK_CHARS, type PromptPrefix, TOKENS_PER_CHAR } from './prefix.ts';
 
 /** What a router has to know of a node. */
 export interface RouterNode {
@@ -12,7 +13,7 @@ export interface RouterNode {
   /** The agents it is for. Absent: all. */
   agents?: readonly string[];
   tags?: readonly string[];
-  /** Tokens of prompts it may still hold, in its slots and elsewhere. Default 262,144. */
+  /** Tokens of prompts it may still hold, in its slots and elsewhere, to begin with: reports correct it. Default 262,144. */
   cacheTokens?: number;
 }
 
@@ -52,10 +53,33 @@ export class Average {
   }
 }
 
+/** An amount for each unit of another, with the same weights: small samples say as little as they should. */
+export class Rate {
+  #amount = 0;
+  #units = 0;
+  readonly #weight: number;
+
+  /** @param weight of a new sample, 0 to 1 */
+  constructor(weight: number) {
+    this.#weight = weight;
+  }
+
+  /** undefined before the first sample */
+  get value(): number | undefined {
+    return this.#units === 0 ? undefined : this.#amount / this.#units;
+  }
+
+  add(amount: number, units: number): void {
+    const stays = 1 - this.#weight;
+    this.#amount = this.#amount * stays + amount;
+    this.#units = this.#units * stays + units;
+  }
+}
+
 /** A node as the router sees it. */
 export class NodeState {
   readonly spec: RouterNode;
-  readonly cache: BlockCache;
+  readonly cache: HeldPrompts;
   readonly ejection: Ejection;
   slots: number;
   healthy = true;
@@ -70,19 +94,20 @@ export class NodeState {
   /** Milliseconds to the end of a call. */
   readonly latencyMs: Average = new Average();
   /** Milliseconds to the first output for each token of {@link work}. */
-  readonly msPerToken: Average = new Average();
+  readonly msPerToken: Rate = new Rate(SAMPLE);
+  readonly #ofAll: Rate;
   /** When a call of ours put out something or ended here last. */
   heardAt = 0;
   /** Share of calls that fail, 0 to 1. */
   readonly errorRate: Average = new Average();
-  /** Share of the tokens expected to be cached that were, 0 to 1. */
-  readonly #cacheTruth = new Average();
 
-  constructor(spec: RouterNode, ejection: EjectionOptions) {
+  /** @param ofAll what {@link msPerToken} is for all nodes together */
+  constructor(spec: RouterNode, ejection: EjectionOptions, ofAll: Rate) {
     this.spec = spec;
+    this.#ofAll = ofAll;
     this.slots = spec.slots ?? 1;
     const { cacheTokens = DEFAULT_CACHE_TOKENS } = spec;
-    this.cache = new BlockCache(Math.max(1, Math.floor(cacheTokens / TOKENS_PER_BLOCK)));
+    this.cache = new HeldPrompts(Math.floor(cacheTokens / TOKENS_PER_BLOCK));
     this.ejection = new Ejection(ejection);
   }
 
@@ -91,13 +116,22 @@ export class NodeState {
     return this.inFlight + this.elsewhere;
   }
 
+  get hasRoom(): boolean {
+    return this.load < this.slots;
+  }
+
   state(now: number): EjectionState {
     return this.healthy ? this.ejection.state(now) : 'out';
   }
 
-  /** Tokens of this prompt it would not have to evaluate, estimated from what it was sent and what it reported. */
-  cachedTokens(prefix: PromptPrefix): number {
-    return Math.round(this.#heldTokens(prefix) * (this.#cacheTruth.value ?? 1));
+  /** Tokens of this prompt that a call should find now. */
+  cachedTokens({ hashes, tokens }: PromptPrefix): number {
+    return Math.min(tokens, this.cache.ready(hashes) * TOKENS_PER_BLOCK);
+  }
+
+  /** The same once the calls that run have ended. */
+  comingTokens({ hashes, tokens }: PromptPrefix): number {
+    return Math.min(tokens, this.cache.coming(hashes) * TOKENS_PER_BLOCK);
   }
 
   /**
@@ -108,13 +142,12 @@ export class NodeState {
     return (this.#pendingTokens + uncachedTokens + OVERHEAD_TOKENS) * (1 + this.load / this.slots);
   }
 
-  begin(prefix: PromptPrefix, cachedTokens: number, startedAt: number): NodeCall {
-    const uncached = prefix.tokens - cachedTokens;
+  begin(prefix: PromptPrefix, startedAt: number): NodeCall {
+    const uncached = prefix.tokens - this.cachedTokens(prefix);
     const work = this.work(uncached);
-    const heldShare = this.#heldTokens(prefix) / Math.max(1, prefix.tokens);
+    const use = this.cache.begin(prefix.hashes);
     this.inFlight++;
     this.#pendingTokens += uncached;
-    this.cache.hold(prefix.hashes);
     let state: 'pending' | 'answering' | 'ended' = 'pending';
     return {
       firstOutput: now => {
@@ -122,7 +155,8 @@ export class NodeState {
         state = 'answering';
         this.#pendingTokens -= uncached;
         this.firstOutputMs.add(now - startedAt);
-        this.msPerToken.add((now - startedAt) / work);
+        this.msPerToken.add(now - startedAt, work);
+        this.#ofAll.add(now - startedAt, work);
         this.heardAt = now;
       },
       end: (outcome, now) => {
@@ -131,8 +165,10 @@ export class NodeState {
         state = 'ended';
         this.inFlight--;
         if (silent) this.#pendingTokens -= uncached;
+        if (silent && outcome.result !== 'ok') use.cancel();
+        else use.end(foundBlocks(outcome, prefix));
         if (outcome.result !== 'none') this.heardAt = now;
-        if (outcome.result === 'ok') this.#succeeded(outcome, heldShare, startedAt, now);
+        if (outcome.result === 'ok') this.#succeeded(startedAt, now);
         if (outcome.result === 'failed') {
           const usualMs = this.firstOutputMs.value ?? USUAL_FIRST_OUTPUT_MS;
           const fast = silent && now - startedAt < usualMs;
@@ -142,20 +178,10 @@ export class NodeState {
     };
   }
 
-  #succeeded(
-    outcome: RouteOutcome & { result: 'ok' },
-    heldShare: number,
-    startedAt: number,
-    now: number,
-  ): void {
-    const { promptTokens, cachedTokens } = outcome;
+  #succeeded(startedAt: number, now: number): void {
     this.errorRate.add(0);
     this.ejection.succeeded(startedAt);
     this.latencyMs.add(now - startedAt);
-    if (promptTokens && cachedTokens !== undefined && heldShare > 0) {
-      // By shares: what a character is in tokens differs from model to model.
-      this.#cacheTruth.add(Math.min(1, cachedTokens / promptTokens / heldShare));
-    }
   }
 
   #failed(kind: FailureKind, startedAt: number, now: number): void {
@@ -164,8 +190,11 @@ export class NodeState {
     // Most likely it comes back as a new process.
     if (kind === 'unreachable') this.cache.clear();
   }
+}
 
-  #heldTokens({ hashes, tokens }: PromptPrefix): number {
-    return Math.min(tokens, this.cache.matched(hashes) * TOKENS_PER_BLOCK);
-  }
+/** By shares: what a character is in tokens differs from model to model. */
+function foundBlocks(outcome: RouteOutcome, { tokens }: PromptPrefix): number | undefined {
+  if (outcome.result !== 'ok' || !outcome.promptTokens || outcome.cachedTokens === undefined)
+    return undefined;
+  return Math.floor(((outcome.cachedTokens / outcome.promptTokens) * tokens) / TOKENS_PER_BLOCK);
 }

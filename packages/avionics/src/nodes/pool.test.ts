@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { scriptedLlamaServerAt } from '../../test/scripted-llama-server.ts';
 import { REQUEST, TestNodes } from '../../test/test-nodes.ts';
 import type { LogFields } from '../logger.ts';
 import { silentLogger } from '../logger.ts';
-import { type NodeLease, NodePool } from './pool.ts';
+import { type NodeLease, NodePool, type NodePoolOptions } from './pool.ts';
 import type { ReplicaStore } from './shared-state.ts';
 
 const nodes = new TestNodes();
@@ -99,6 +100,50 @@ describe('NodePool.acquire', () => {
     await waiting;
     await expect(pool.acquire({ request: REQUEST })).rejects.toThrow('the node pool is closed');
     expect(timers()).toBe(before);
+  });
+});
+
+describe('NodePool with a call whose node is full while another has room', () => {
+  /** A pool whose node `home` holds the prompt of REQUEST, worth a wait of three times `ms`, and is full. */
+  async function fullHome(ms: number, options: NodePoolOptions = {}) {
+    const pool = nodes.pool(await nodes.servers(1, {}, {}), options, { slots: 1 });
+    const [first] = await take(pool, 1);
+    const home = first?.node.name ?? '';
+    await sleep(ms);
+    first?.firstOutput();
+    first?.release(OK);
+    const exclude = new Set(['n0', 'n1'].filter(name => name !== home));
+    const filling = await pool.acquire({ request: REQUEST, exclude });
+    return { pool, home, filling };
+  }
+
+  it('lets it wait for that one', async () => {
+    const { pool, home, filling } = await fullHome(1_000);
+    const waiting = pool.acquire({ request: REQUEST });
+    await vi.waitFor(() => expect(pool.snapshot().waiting).toBe(1));
+    filling.release(OK);
+    const { node, reasons } = await waiting;
+    expect(node.name).toBe(home);
+    expect(reasons).toMatchObject({ why: 'waited', cachedTokens: 192 });
+    expect(reasons.waitedMs).toBeGreaterThan(0);
+  });
+
+  it('gives it another one when it has waited long enough, without anything else happening', async () => {
+    const { pool, home } = await fullHome(20, { healthIntervalMs: 60_000 });
+    const { node, reasons } = await pool.acquire({ request: REQUEST });
+    expect(node.name).not.toBe(home);
+    expect(reasons.why).toBe('moved');
+    expect(reasons.waitedMs).toBeGreaterThan(0);
+  });
+
+  it('refuses it neither for its deadline nor for a full queue', async () => {
+    for (const [options, deadlineMs] of [
+      [{}, 5],
+      [{ maxQueue: 0 }, undefined],
+    ] as const) {
+      const { pool, home } = await fullHome(1_000, options);
+      expect((await pool.acquire({ request: REQUEST, deadlineMs })).node.name).not.toBe(home);
+    }
   });
 });
 

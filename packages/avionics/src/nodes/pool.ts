@@ -11,12 +11,12 @@ import type { Assignment, NodeSnapshot, Refusal, RouteReasons, RouteRequest } fr
 import { NodeRouter } from './router.ts';
 import { type Claim, type ReplicaStore, SharedState } from './shared-state.ts';
 import type { Strategy } from './strategies.ts';
-import { WaitQueue } from './wait-queue.ts';
+import { inAHurry, type WaitOptions, WaitQueue } from './wait-queue.ts';
 
 export interface NodePoolOptions extends EjectionOptions {
   /** Default `balanced`. */
   strategy?: Strategy;
-  /** No node gets more than this many times its share of the calls in flight; at least 1. Default 1.25. */
+  /** No node gets more than this many times its share of the calls in flight; at least 1. Default 2. */
   loadCap?: number;
   /** Most calls that wait for a slot. Default 256. */
   maxQueue?: number;
@@ -108,20 +108,19 @@ export class NodePool {
    */
   async acquire(options: AcquireOptions): Promise<NodeLease> {
     const { request, agentName, tags, signal, exclude, deadlineMs = this.#maxWaitMs } = options;
+    const startedAt = now();
     const route: RouteRequest = {
       prefix: promptPrefix(request),
+      since: startedAt,
       ...defined({ agentName, tags, model: request.model, exclude }),
     };
-    const startedAt = now();
     const endsAt = startedAt + Math.min(deadlineMs, this.#maxWaitMs);
     for (let first = false; ; first = true) {
       if (this.#closed) throw this.#closed;
       if (signal?.aborted)
         throw new AirframeError('aborted', 'the call was aborted', { cause: signal.reason });
       this.#watch.start();
-      const assignment =
-        this.#assign(route) ??
-        (await this.#queue.wait(route, { maxWaitMs: Math.max(1, endsAt - now()), signal, first }));
+      const assignment = await this.#assign(route, { endsAt, signal, first });
       const waitedMs = now() - startedAt;
       if (!this.#shared) return this.#lease(assignment, undefined, waitedMs);
       const claim = await this.#claim(assignment, this.#shared);
@@ -169,12 +168,16 @@ export class NodePool {
     this.#shared?.close();
   }
 
-  /** @returns undefined: it has to wait */
-  #assign(route: RouteRequest): Assignment | undefined {
-    const result = this.#router.assign(route);
+  async #assign(
+    route: RouteRequest,
+    { endsAt, ...how }: Omit<WaitOptions, 'maxWaitMs' | 'waitsFor'> & { endsAt: number },
+  ): Promise<Assignment> {
+    const { isFull, waiting } = this.#queue;
+    const result = this.#router.assign(isFull ? inAHurry(route) : route, waiting);
     if (result.node !== undefined) return result;
-    if (result.refused === 'saturated') return undefined;
-    throw noNode(result.refused, route);
+    const { refused, waitsFor } = result;
+    if (refused !== 'saturated') throw noNode(refused, route);
+    return this.#queue.wait(route, { ...how, maxWaitMs: Math.max(1, endsAt - now()), waitsFor });
   }
 
   /** @returns undefined when others have all slots of the node */

@@ -1,7 +1,7 @@
 import type { Message } from '@x/airframe';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BLOCK_CHARS, BlockCache, prefixOfText, promptPrefix } from './prefix.ts';
+import { BLOCK_CHARS, prefixOfText, promptPrefix } from './prefix.ts';
 
 const text = fc.string({ maxLength: 5 * BLOCK_CHARS, size: 'max' });
 
@@ -48,27 +48,6 @@ describe('promptPrefix', () => {
           const end = (block + 1) * BLOCK_CHARS;
           expect(a[block] === b[block]).toBe(one.slice(0, end) === two.slice(0, end));
         }
-      }),
-    );
-  });
-});
-
-describe('BlockCache', () => {
-  const chain = fc.record({ root: fc.integer({ min: 1, max: 4 }), length: fc.integer({ min: 0, max: 12 }) });
-
-  it('never holds more than it may, nor a block without those before it', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 20 }), fc.array(chain, { maxLength: 30 }), (capacity, chains) => {
-        const cache = new BlockCache(capacity);
-        // Chains of one root share a prefix.
-        const hashes = (root: number, length: number) => Array.from({ length }, (_, at) => root * 100 + at);
-        for (const { root, length } of chains) {
-          cache.hold(hashes(root, length));
-          expect(cache.size).toBeLessThanOrEqual(capacity);
-          expect(cache.matched(hashes(root, length))).toBe(Math.min(length, capacity));
-        }
-        const held = [1, 2, 3, 4].map(root => cache.matched(hashes(root, 20)));
-        expect(held.reduce((sum, blocks) => sum + blocks, 0)).toBe(cache.size);
       }),
     );
   });

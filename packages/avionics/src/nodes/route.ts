@@ -12,6 +12,11 @@ export interface RouteRequest {
   model?: string;
   /** Nodes not to be used, such as those that have failed this call. */
   exclude?: ReadonlySet<string>;
+  /**
+   * When it came, by the router's clock: `balanced` lets it wait a while for the node that holds most of its prompt.
+   * Absent: it takes what has room.
+   */
+  since?: number;
 }
 
 /** Why a node was chosen, in numbers. */
@@ -19,9 +24,11 @@ export interface RouteReasons {
   strategy: Strategy;
   /**
    * `prefix`: it holds the most of the prompt. `load`: it is the one that will answer soonest. `turn`: it was its turn.
-   * `probe`: it shows whether it is well again. `least_bad`: no node is well.
+   * `waited`: it holds the most of the prompt, and the call waited for it while others had room. `moved`: another one
+   * does, and the call has waited for that in vain. `probe`: it shows whether it is well again.
+   * `least_bad`: no node is well.
    */
-  why: 'prefix' | 'load' | 'turn' | 'probe' | 'least_bad';
+  why: 'prefix' | 'load' | 'turn' | 'waited' | 'moved' | 'probe' | 'least_bad';
   /** Tokens of the prompt, estimated. */
   promptTokens: number;
   /** Those of them that the node should not have to evaluate, estimated. */
@@ -53,13 +60,29 @@ export interface Assignment {
  */
 export type Refusal = 'saturated' | 'excluded' | 'unmatched';
 
-export type RouteResult = Assignment | { node?: never; refused: Refusal };
+export type RouteResult = Assignment | Refused;
+
+export interface Refused {
+  node?: never;
+  refused: Refusal;
+  /** Only with `saturated`: others have room, and this one is worth waiting for. */
+  waitsFor?: HomeWait;
+}
+
+/** A node that holds more of a call's prompt than any that has room, but is full, or has it in use. */
+export interface HomeWait {
+  node: string;
+  /** When the call takes another one, by the router's clock; Infinity with `affinity`. */
+  until: number;
+}
 
 /** A call that waits for a slot. */
 export interface Waiting {
   request: RouteRequest;
-  /** Times that a later one was given a slot before it; 0 at first, kept by the router. */
+  /** Times that a later one was given a slot it could have had; 0 at first, kept by the router. */
   passedOver: number;
+  /** As in the refusal that made it wait; kept by the router from then on. */
+  waitsFor?: HomeWait | undefined;
 }
 
 /** A node's figures at this moment. */

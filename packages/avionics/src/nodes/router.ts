@@ -1,22 +1,25 @@
+import { candidateOf } from './candidate.ts';
 import type { EjectionOptions, EjectionState } from './ejection.ts';
-import { NodeState, type RouterNode } from './node-state.ts';
+import { NodeState, Rate, type RouterNode } from './node-state.ts';
 import type { PromptPrefix } from './prefix.ts';
 import type {
   Assignment,
+  HomeWait,
   NodeSnapshot,
-  Refusal,
+  Refused,
   RouteReasons,
   RouteRequest,
   RouteResult,
   Waiting,
 } from './route.ts';
-import { type Candidate, choose, type Selection, type Strategy } from './strategies.ts';
+import { choose, type Selection, type Strategy } from './strategies.ts';
+import { byBadness, isFor, matches, usableNodes } from './usable.ts';
 
 export interface NodeRouterOptions extends EjectionOptions {
   nodes: readonly RouterNode[];
   /** Default `balanced`. */
   strategy?: Strategy;
-  /** With `balanced`: no node gets more than this many times its share of the calls in flight; at least 1. Default 1.25. */
+  /** With `balanced`: no node gets more than this many times its share of the calls in flight; at least 1. Default 2. */
   loadCap?: number;
   /** Milliseconds on a clock that never goes back. */
   now: () => number;
@@ -24,14 +27,12 @@ export interface NodeRouterOptions extends EjectionOptions {
   random: () => number;
 }
 
-/** Waiting calls looked at when a slot is free. */
+/** Of the calls that could have a slot, so many are compared when one is free. */
 const QUEUE_WINDOW = 32;
 /** A call that has been passed over this often goes first. */
 const MAX_PASSED_OVER = 8;
-/** A node that has not been heard of for so long counts half as itself, half as the average node; milliseconds. */
-const STALE_MS = 30_000;
-/** How much later than expected a node that always fails is taken to answer, as a factor. */
-const FAILURE_WEIGHT = 4;
+/** Weight of a new sample in what is usual among all nodes. */
+const SAMPLE_OF_ALL = 0.02;
 
 /**
  * Decides which node gets a call. Knows nodes by what is told to it, does no I/O and keeps no timer: the same code
@@ -43,21 +44,30 @@ export class NodeRouter {
   readonly #loadCap: number;
   readonly #now: () => number;
   readonly #random: () => number;
+  /** Milliseconds to the first output for each token of work, of all nodes together. */
+  readonly #msPerToken: Rate = new Rate(SAMPLE_OF_ALL);
   /** Calls routed so far. */
   #turn = 0;
+  /** When the calls that wait were looked at last. */
+  #lookedAt: number;
 
   constructor(options: NodeRouterOptions) {
     this.strategy = options.strategy ?? 'balanced';
-    this.#loadCap = Math.max(1, options.loadCap ?? 1.25);
+    this.#loadCap = Math.max(1, options.loadCap ?? 2);
     this.#now = options.now;
+    this.#lookedAt = options.now();
     this.#random = options.random;
-    this.#nodes = new Map(options.nodes.map(node => [node.name, new NodeState(node, options)]));
+    const states = options.nodes.map(node => new NodeState(node, options, this.#msPerToken));
+    this.#nodes = new Map(states.map(node => [node.spec.name, node]));
   }
 
-  /** Gives a call to a node, or says why it cannot. */
-  assign(request: RouteRequest): RouteResult {
-    const selected = this.#select(request);
-    return typeof selected === 'string' ? { refused: selected } : this.#start(request, selected);
+  /**
+   * Gives a call to a node, or says why it cannot.
+   * @param waiting the calls that wait already
+   */
+  assign(request: RouteRequest, waiting: readonly Waiting[] = []): RouteResult {
+    const selected = this.#select(request, waiting);
+    return 'refused' in selected ? selected : this.#start(request, selected);
   }
 
   /**
@@ -66,23 +76,45 @@ export class NodeRouter {
    * @returns undefined when none can have a slot now
    */
   assignNext(waiting: readonly Waiting[]): { index: number; assignment: Assignment } | undefined {
-    // The usual case when the queue is long: not worth asking for each call in it.
-    if (![...this.#nodes.values()].some(hasRoom)) return undefined;
+    this.#lookedAt = this.#now();
+    const roomy = [...this.#nodes.values()].filter(({ hasRoom }) => hasRoom);
+    if (roomy.length === 0) return undefined;
     let best: { index: number; selected: Selected; share: number } | undefined;
-    for (const [index, { request, passedOver }] of waiting.entries()) {
-      if (best && index >= QUEUE_WINDOW) break;
-      const selected = this.#select(request);
-      if (typeof selected === 'string') continue;
+    let compared = 0;
+    for (const [index, waiter] of waiting.entries()) {
+      const { request, passedOver } = waiter;
+      // Cheap questions first: most calls of a long queue can be left alone.
+      if (this.#stillWaits(waiter) || !roomy.some(node => isFor(node, request))) continue;
+      const selected = this.#select(request, waiting.slice(0, index), waiter.waitsFor);
+      if ('refused' in selected) {
+        waiter.waitsFor = selected.waitsFor;
+        continue;
+      }
       const share = selected.cachedTokens / Math.max(1, request.prefix.tokens);
       const mustGo = this.strategy !== 'balanced' || passedOver >= MAX_PASSED_OVER;
       if (!best || mustGo || share > best.share) best = { index, selected, share };
-      if (mustGo) break;
+      if (mustGo || ++compared >= QUEUE_WINDOW) break;
     }
     if (!best) return undefined;
     const { index, selected } = best;
-    for (const earlier of waiting.slice(0, index)) earlier.passedOver++;
+    for (const earlier of waiting.slice(0, index)) if (!this.#stillWaits(earlier)) earlier.passedOver++;
     const { request } = waiting[index] as Waiting;
     return { index, assignment: this.#start(request, selected) };
+  }
+
+  /**
+   * When the calls that wait can have something without a slot becoming free: a node is out no longer, or one of them
+   * has waited for its node long enough. It may be over already. undefined: never.
+   */
+  nextLookAt(waiting: readonly Waiting[]): number | undefined {
+    let next = Number.POSITIVE_INFINITY;
+    // Not what is still to come now, but what was when they were looked at: else the time between would be lost.
+    const consider = (at = 0) => {
+      if (at > this.#lookedAt && at < next) next = at;
+    };
+    for (const { ejection } of this.#nodes.values()) consider(ejection.until);
+    for (const { waitsFor } of waiting) consider(waitsFor?.until);
+    return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
   /** The nodes for such a call, whether they have room or not; those that take calls come first. */
@@ -125,13 +157,6 @@ export class NodeRouter {
     return this.#nodes.get(name)?.state(this.#now());
   }
 
-  /** When the next ejected node may be tried again; undefined: none is out. Calls that wait may be given to it then. */
-  nextReturnAt(): number | undefined {
-    const now = this.#now();
-    const ends = [...this.#nodes.values()].map(node => node.ejection.until).filter(until => until > now);
-    return ends.length === 0 ? undefined : Math.min(...ends);
-  }
-
   snapshot(): NodeSnapshot[] {
     const now = this.#now();
     return [...this.#nodes.values()].map(node => {
@@ -151,47 +176,58 @@ export class NodeRouter {
     });
   }
 
-  #select(request: RouteRequest): Selected | Refusal {
+  /**
+   * @param ahead the calls that have waited for longer
+   * @param waitedFor what it has waited for until now
+   */
+  #select(request: RouteRequest, ahead: readonly Waiting[], waitedFor?: HomeWait): Selected | Refused {
     const now = this.#now();
-    const usable = this.#usable(request, now);
-    if (typeof usable === 'string') return usable;
+    const usable = usableNodes(this.#nodes.values(), request, now);
+    if (typeof usable === 'string') return { refused: usable };
     const { nodes, free, why } = usable;
     const [first] = free;
-    if (!first) return 'saturated';
-    const averageMs = this.#averageMsPerToken();
-    const candidate = (node: NodeState) => candidateOf(node, request.prefix, averageMs, now);
-    const { strategy } = this;
-    const options = { strategy, loadCap: this.#loadCap, random: this.#random, turn: this.#turn };
-    const selection = why ? { ...candidate(first), why } : choose({ ...options, nodes, free, candidate });
-    return selection ? { ...selection, candidates: free.length } : 'saturated';
+    if (!first) return { refused: 'saturated' };
+    const { prefix, since } = request;
+    const msPerToken = this.#msPerToken.value;
+    const candidate = (node: NodeState) => candidateOf(node, prefix, msPerToken ?? 1, now);
+    if (why) return { ...candidate(first), why, candidates: free.length };
+    const chosen = choose({
+      strategy: this.strategy,
+      nodes,
+      free,
+      candidate,
+      comingTokens: node => node.comingTokens(prefix),
+      isAwaited: node => this.#isAwaited(node, prefix, ahead),
+      loadCap: this.#loadCap,
+      random: this.#random,
+      turn: this.#turn,
+      now,
+      since,
+      msPerToken,
+    });
+    if ('until' in chosen) return { refused: 'saturated', waitsFor: chosen };
+    if (waitedFor) chosen.why = waitedFor.node === chosen.node.spec.name ? 'waited' : 'moved';
+    return { ...chosen, candidates: free.length };
   }
 
-  /** The nodes a call may use: one on probation alone, or those that are in, or, when there are none, all. */
-  #usable(request: RouteRequest, now: number): Usable | Refusal {
-    const { exclude } = request;
-    const matching = [...this.#nodes.values()].filter(node => matches(node, request));
-    if (matching.length === 0) return 'unmatched';
-    const allowed = exclude?.size ? matching.filter(node => !exclude.has(node.spec.name)) : matching;
-    if (allowed.length === 0) return 'excluded';
-    const probed = allowed.filter(
-      node => node.state(now) === 'probing' && node.inFlight < node.ejection.probes,
+  /** Whether nothing has changed for a call that waits for a certain node. */
+  #stillWaits({ waitsFor, request: { prefix } }: Waiting): boolean {
+    if (!waitsFor) return false;
+    const now = this.#now();
+    const node = this.#nodes.get(waitsFor.node);
+    if (!node || now >= waitsFor.until || node.state(now) !== 'in') return false;
+    if (!node.hasRoom) return true;
+    return this.strategy === 'balanced' && node.cachedTokens(prefix) < node.comingTokens(prefix);
+  }
+
+  #isAwaited(node: NodeState, { hashes }: PromptPrefix, ahead: readonly Waiting[]): boolean {
+    const last = node.cache.coming(hashes) - 1;
+    return ahead.some(
+      ({ waitsFor, request }) =>
+        waitsFor?.node === node.spec.name &&
+        waitsFor.until > this.#now() &&
+        request.prefix.hashes[last] === hashes[last],
     );
-    if (probed.length > 0) return { nodes: allowed, free: probed, why: 'probe' };
-    const nodes = allowed.filter(node => node.state(now) === 'in');
-    if (nodes.length > 0) return { nodes, free: nodes.filter(hasRoom) };
-    return { nodes: allowed, free: allowed.filter(hasRoom).sort(byBadness), why: 'least_bad' };
-  }
-
-  /** Of all nodes that have been measured; 1 before the first. */
-  #averageMsPerToken(): number {
-    let sum = 0;
-    let count = 0;
-    for (const { msPerToken } of this.#nodes.values()) {
-      if (msPerToken.value === undefined) continue;
-      sum += msPerToken.value;
-      count++;
-    }
-    return count === 0 ? 1 : sum / count;
   }
 
   #start({ prefix }: RouteRequest, selected: Selected): Assignment {
@@ -208,7 +244,7 @@ export class NodeRouter {
       ...(measured ? { expectedFirstOutputMs: expectedMs } : {}),
       candidates,
     };
-    const call = node.begin(prefix, cachedTokens, this.#now());
+    const call = node.begin(prefix, this.#now());
     this.#turn++;
     return {
       node: node.spec.name,
@@ -220,39 +256,3 @@ export class NodeRouter {
 }
 
 type Selected = Selection & { candidates: number };
-
-interface Usable {
-  nodes: NodeState[];
-  /** Those of them that have room. */
-  free: NodeState[];
-  /** Why it is the first of `free`, and no choice. */
-  why?: 'probe' | 'least_bad';
-}
-
-function hasRoom(node: NodeState): boolean {
-  return node.load < node.slots;
-}
-
-function matches({ spec }: NodeState, { agentName, tags, model }: Omit<RouteRequest, 'prefix'>): boolean {
-  if (spec.agents && (agentName === undefined || !spec.agents.includes(agentName))) return false;
-  if (model !== undefined && spec.model !== undefined && spec.model !== model) return false;
-  return tags?.every(tag => spec.tags?.includes(tag)) ?? true;
-}
-
-function candidateOf(node: NodeState, prefix: PromptPrefix, averageMs: number, now: number): Candidate {
-  const cachedTokens = node.cachedTokens(prefix);
-  const own = node.msPerToken.value ?? averageMs;
-  const fresh = 0.5 ** ((now - node.heardAt) / STALE_MS);
-  const msPerToken = averageMs + (own - averageMs) * fresh;
-  const failing = 1 + FAILURE_WEIGHT * fresh * (node.errorRate.value ?? 0);
-  return { node, cachedTokens, expectedMs: node.work(prefix.tokens - cachedTokens) * msPerToken * failing };
-}
-
-/** Healthy before unhealthy, then whose time out ends first, then whose calls fail less. */
-function byBadness(a: NodeState, b: NodeState): number {
-  return (
-    Number(b.healthy) - Number(a.healthy) ||
-    a.ejection.until - b.ejection.until ||
-    (a.errorRate.value ?? 0) - (b.errorRate.value ?? 0)
-  );
-}

@@ -1,5 +1,5 @@
 import { AirframeError } from '@x/airframe';
-import type { Assignment, RouteRequest, Waiting } from './route.ts';
+import type { Assignment, HomeWait, RouteRequest, Waiting } from './route.ts';
 import type { NodeRouter } from './router.ts';
 
 export interface WaitOptions {
@@ -8,6 +8,8 @@ export interface WaitOptions {
   signal: AbortSignal | undefined;
   /** It has waited before. */
   first: boolean;
+  /** As in the refusal. */
+  waitsFor: HomeWait | undefined;
 }
 
 interface Waiter extends Waiting {
@@ -21,8 +23,8 @@ export class WaitQueue {
   readonly #maxLength: number;
   readonly #now: () => number;
   readonly #waiting: Waiter[] = [];
-  /** Wakes the queue when an ejected node may be tried again. */
-  #returning: NodeJS.Timeout | undefined;
+  /** Wakes the queue when the router says so. */
+  #wake: NodeJS.Timeout | undefined;
 
   /** @param now the router's clock */
   constructor(router: NodeRouter, maxLength: number, now: () => number) {
@@ -35,10 +37,19 @@ export class WaitQueue {
     return this.#waiting.length;
   }
 
+  /** Oldest first. */
+  get waiting(): readonly Waiting[] {
+    return this.#waiting;
+  }
+
+  get isFull(): boolean {
+    return this.#waiting.length >= this.#maxLength;
+  }
+
   /** @throws AirframeError: overloaded when the queue is full or the wait too long, aborted by the signal */
-  wait(request: RouteRequest, { maxWaitMs, signal, first }: WaitOptions): Promise<Assignment> {
+  wait(request: RouteRequest, { maxWaitMs, signal, first, waitsFor }: WaitOptions): Promise<Assignment> {
     const startedAt = this.#now();
-    if (this.#waiting.length >= this.#maxLength) {
+    if (this.isFull) {
       const text = `all nodes are busy and ${this.#waiting.length} calls wait for a slot already (maxQueue ${this.#maxLength})`;
       const remedy = 'try again later, add nodes or slots, or allow a longer queue';
       return Promise.reject(new AirframeError('overloaded', text, { code: 'node_queue_full', remedy }));
@@ -49,11 +60,12 @@ export class WaitQueue {
         signal?.removeEventListener('abort', onAbort);
         const at = this.#waiting.indexOf(waiter);
         if (at >= 0) this.#waiting.splice(at, 1);
-        this.#wakeAtReturn();
+        this.#setWake();
       };
       const waiter: Waiter = {
         request,
         passedOver: 0,
+        waitsFor,
         take: assignment => {
           leave();
           resolve(assignment);
@@ -70,6 +82,8 @@ export class WaitQueue {
           }),
         );
       const timer = setTimeout(() => {
+        const last = this.#router.assign(inAHurry(request));
+        if (last.node !== undefined) return waiter.take(last);
         const waitedMs = Math.round(this.#now() - startedAt);
         const others = this.#waiting.length - 1;
         const text = `no node had a free slot within ${waitedMs} ms; ${others} other calls wait in the queue`;
@@ -79,7 +93,7 @@ export class WaitQueue {
       signal?.addEventListener('abort', onAbort, { once: true });
       if (first) this.#waiting.unshift(waiter);
       else this.#waiting.push(waiter);
-      this.#wakeAtReturn();
+      this.#setWake();
     });
   }
 
@@ -90,7 +104,7 @@ export class WaitQueue {
       if (!next) break;
       this.#waiting[next.index]?.take(next.assignment);
     }
-    this.#wakeAtReturn();
+    this.#setWake();
   }
 
   /** Refuses all that wait. */
@@ -98,10 +112,15 @@ export class WaitQueue {
     for (const waiter of [...this.#waiting]) waiter.refuse(error);
   }
 
-  #wakeAtReturn(): void {
-    clearTimeout(this.#returning);
-    const at = this.#waiting.length > 0 ? this.#router.nextReturnAt() : undefined;
+  #setWake(): void {
+    clearTimeout(this.#wake);
+    const at = this.#waiting.length > 0 ? this.#router.nextLookAt(this.#waiting) : undefined;
     if (at === undefined) return;
-    this.#returning = setTimeout(() => this.serve(), Math.max(1, at - this.#now()));
+    this.#wake = setTimeout(() => this.serve(), Math.max(1, at - this.#now()));
   }
+}
+
+/** The same for a call that cannot wait for a certain node any more. */
+export function inAHurry({ since: _, ...request }: RouteRequest): RouteRequest {
+  return request;
 }
