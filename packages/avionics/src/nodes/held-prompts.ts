@@ -2,6 +2,9 @@ import type { PromptPrefix } from './prefix.ts';
 
 type Hashes = PromptPrefix['hashes'];
 
+/** A prompt of which less than this is found is gone; of one that lost its end to another call more is. */
+const GONE = 0.1;
+
 /** A prompt that is not being worked on. */
 interface Idle {
   readonly hashes: Hashes;
@@ -98,7 +101,7 @@ export class HeldPrompts {
   /** Where one prompt is gone so are those used before it, and there is less room than was thought. */
   #learn(taken: Idle | undefined, expected: number, found: number): void {
     if (found > 2 * expected + 1) this.#capacity += found - expected;
-    if (!taken || found >= expected / 2) return;
+    if (!taken || found >= expected * GONE) return;
     for (const one of this.#idle) {
       if (one.order > taken.order) break;
       this.#remove(one);
