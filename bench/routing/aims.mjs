@@ -1,22 +1,22 @@
 /**
  * What is aimed at.
  * @param results `rows` of the scenarios and `failure`, as far as they were measured
- * @param ours the strategy's name
+ * @param names of the scenario that counts, and of our strategy
  */
-export function aimsOf({ rows, failure }, ours) {
-  const row = name => rows.find(({ scenario, strategy }) => scenario === 'scarce' && strategy === name);
+export function aimsOf({ rows, failure }, { main, ours }) {
+  const row = name => rows.find(({ scenario, strategy }) => scenario === main && strategy === name);
   const [inTurn, own] = [row('round_robin'), row(ours)];
   const compared = inTurn && own;
   return [
     ...(compared
       ? [
           {
-            aim: 'scarce: prompt tokens evaluated ÷ round-robin',
+            aim: 'prompt tokens evaluated ÷ round-robin',
             value: own.evaluatedTokens / inTurn.evaluatedTokens,
             limit: 0.5,
           },
-          { aim: 'scarce: median TTFT ÷ round-robin', value: own.firstMsP50 / inTurn.firstMsP50, limit: 0.5 },
-          { aim: 'scarce: calls that failed', value: own.failures.length, limit: 0 },
+          { aim: 'median TTFT ÷ round-robin', value: own.firstMsP50 / inTurn.firstMsP50, limit: 0.5 },
+          { aim: 'calls that failed', value: own.failures.length, limit: 0 },
         ]
       : []),
     ...(failure

@@ -1,39 +1,35 @@
 // One strategy on two fresh servers.
 import { KV_BYTES_PER_TOKEN } from '../../scripts/make-random-gguf.mjs';
-import { AGENTS, runAgents, TURNS } from './agents.mjs';
+import { AGENTS, ANSWER_TOKENS, QUESTION_TOKENS, runAgents, SHARED_TOKENS, TURNS } from './agents.mjs';
 import { startServer } from './server.mjs';
 
 export const NODES = 2;
 export const SLOTS = 2;
 export const CONTEXT_TOKENS = 2_048;
 
-const LONGEST_PROMPT_TOKENS = 1_400;
-const SMALL_CACHE_MIB = 32;
+/** Tokens. */
+const LONGEST_HISTORY = SHARED_TOKENS + TURNS * (QUESTION_TOKENS + ANSWER_TOKENS);
+const ramMiBFor = histories => Math.ceil((histories * LONGEST_HISTORY * KV_BYTES_PER_TOKEN) / 2 ** 20);
 
 /**
- * What agents share and what servers keep. `cacheTokens` is what the pool is told of it, slots included.
- * `scarce`: as it is with long histories. llama-server's default of 8 GiB beside the slots holds 3.3 histories of 20,000
- * tokens of a model of 8 billion parameters (128 KiB a token); here 32 MiB hold 3.3 histories of this size and model. With
- * its slots a server holds five histories: more than its share of eight groups, and less than all.
- * `ample`: that default, and four groups: each server has room for everything.
+ * What agents share and what servers keep beside their two slots, whole histories each; the pool is told nothing of it.
+ * `shared`: five, so the two servers have room for nearly all of the 16 agents' histories together, and one of them for
+ * less than half. `scarce`: three, too few for any routing to hold them all. `ample`: llama-server's default of 8 GiB, and
+ * only four groups: everything fits everywhere, and there is little to gain.
  */
 export const SCENARIOS = {
-  scarce: {
-    groups: 8,
-    cacheRamMiB: SMALL_CACHE_MIB,
-    cacheTokens: SLOTS * LONGEST_PROMPT_TOKENS + (SMALL_CACHE_MIB * 2 ** 20) / KV_BYTES_PER_TOKEN,
-  },
+  shared: { groups: 8, cacheRamMiB: ramMiBFor(5) },
+  scarce: { groups: 8, cacheRamMiB: ramMiBFor(3) },
   ample: { groups: 4 },
 };
 
 /** @returns the servers, and the profiles under which a pool knows them */
-export async function startNodes({ cacheRamMiB, cacheTokens }) {
+export async function startNodes({ cacheRamMiB }) {
   const settings = { slots: SLOTS, contextTokens: CONTEXT_TOKENS, cacheRamMiB };
   const servers = await Promise.all(Array.from({ length: NODES }, () => startServer(settings)));
   const profiles = servers.map(({ url: baseUrl }, index) => ({
     name: `node-${index + 1}`,
     baseUrl,
-    ...(cacheTokens === undefined ? {} : { cacheTokens }),
   }));
   return { servers, profiles, settings };
 }
@@ -69,6 +65,7 @@ export async function measureStrategy(nodes, { strategy, scenario, seed }) {
         ({ name }) => records.filter(({ routes }) => routes.at(-1)?.node === name).length,
       ),
       totalMs,
+      whys: countOf(records.flatMap(({ routes }) => routes.map(({ why }) => why))),
     };
   } finally {
     await provider.close();
@@ -80,6 +77,12 @@ export const CALLS = AGENTS * TURNS;
 
 async function evaluated(servers) {
   return sum(await Promise.all(servers.map(server => server.promptTokens())));
+}
+
+function countOf(names) {
+  const counts = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
 }
 
 const sum = values => values.reduce((total, value) => total + value, 0);

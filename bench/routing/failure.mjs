@@ -13,7 +13,7 @@ const MOMENT_MS = 20_000;
 
 /** @returns how many calls ended how, and how many the node got after its return */
 export async function measureFailure(nodes, { strategy, seed }) {
-  const scenario = SCENARIOS.scarce;
+  const scenario = SCENARIOS.shared;
   const { servers, profiles, settings } = await startNodes(scenario);
   const provider = providerOf(nodes, profiles, strategy);
   const victim = profiles[1].name;

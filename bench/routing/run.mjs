@@ -7,11 +7,12 @@ import { aimsOf } from './aims.mjs';
 import { CALLS, measureStrategy, SCENARIOS } from './compare.mjs';
 import { measureFailure } from './failure.mjs';
 
-const SEED = 1;
 const STRATEGIES = ['round_robin', 'least_busy', 'affinity', 'balanced'];
 const OURS = 'balanced';
-/** Rounds in which the strategies take turns. */
-const ROUNDS = { scarce: 2, ample: 1 };
+/** The one that the aims are for. */
+const MAIN = 'shared';
+/** What the aims compare in more rounds: it goes up and down with the order in which agents happen to call. */
+const ROUNDS = { round_robin: 3, least_busy: 1, affinity: 1, balanced: 3 };
 const PARTS = [...Object.keys(SCENARIOS), 'failure'];
 
 try {
@@ -27,9 +28,12 @@ async function main() {
       check: { type: 'boolean' },
       quick: { type: 'boolean' },
       only: { type: 'string', multiple: true },
+      seed: { type: 'string', default: '1' },
     },
   });
-  const parts = values.only ?? (values.quick ? ['scarce', 'failure'] : PARTS);
+  const seed = Number(values.seed);
+  if (!Number.isInteger(seed)) throw new Error(`--seed ${values.seed} is no integer`);
+  const parts = values.only ?? [MAIN, 'failure'];
   const unknown = parts.find(part => !PARTS.includes(part));
   if (unknown !== undefined)
     throw new Error(`--only ${unknown} names nothing; there are: ${PARTS.join(', ')}`);
@@ -41,39 +45,61 @@ async function main() {
       .map(([name, value]) => `${name} ${value}`)
       .join(', '),
   );
-  const results = { rows: [] };
+  const results = { seed, rows: [] };
   for (const scenario of parts.filter(part => part in SCENARIOS)) {
-    const strategies = values.quick ? ['round_robin', OURS] : STRATEGIES;
-    results.rows.push(...(await compare(nodes, scenario, strategies, values.quick ? 1 : ROUNDS[scenario])));
+    results.rows.push(...(await compare(nodes, scenario, runsOf(values.quick || scenario !== MAIN), seed)));
   }
   if (parts.includes('failure')) {
-    process.stderr.write('failure …\n');
-    results.failure = await measureFailure(nodes, { strategy: OURS, seed: SEED });
+    process.stderr.write('failure, about a minute …\n');
+    results.failure = await measureFailure(nodes, { strategy: OURS, seed });
     printTable('a node is killed, and comes back', ['', ''], failureCells(results.failure));
   }
-  const aims = aimsOf(results, OURS);
+  const aims = aimsOf(results, { main: MAIN, ours: OURS });
   const met = printAims(aims);
   console.log(`\nwritten: ${writeResults('routing', { ...results, aims })}`);
   return values.check && !met ? 1 : 0;
 }
 
-/** In turns, so that noise of the machine meets all; each on fresh servers. */
-async function compare(nodes, scenario, strategies, rounds) {
-  const measured = new Map(strategies.map(strategy => [strategy, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const strategy of strategies) {
-      process.stderr.write(`${scenario}, round ${round + 1} of ${rounds}: ${strategy} …\n`);
-      measured.get(strategy).push(await measureStrategy(nodes, { strategy, scenario, seed: SEED + round }));
-    }
+/** @returns strategies and rounds, in turns, so that noise of the machine meets all */
+function runsOf(isShort) {
+  const strategies = isShort ? ['round_robin', OURS] : STRATEGIES;
+  const rounds = Array.from({ length: isShort ? 1 : ROUNDS[OURS] }, (_, round) => round);
+  return rounds.flatMap(round =>
+    strategies.filter(strategy => round < ROUNDS[strategy]).map(strategy => ({ strategy, round })),
+  );
+}
+
+/** Each run on fresh servers. */
+async function compare(nodes, scenario, runs, seed) {
+  const measured = new Map(STRATEGIES.map(strategy => [strategy, []]));
+  for (const [index, { strategy, round }] of runs.entries()) {
+    process.stderr.write(`${scenario}, run ${index + 1} of ${runs.length}: ${strategy} …`);
+    const result = await measureStrategy(nodes, { strategy, scenario, seed: seed + round });
+    const seconds = (result.totalMs / 1_000).toFixed(0);
+    process.stderr.write(` ${result.evaluatedTokens} prompt tokens evaluated, ${seconds} s\n`);
+    measured.get(strategy).push(result);
   }
-  const rows = [...measured].map(([strategy, results]) => rowOf(scenario, strategy, results));
+  const rows = [...measured]
+    .filter(([, results]) => results.length > 0)
+    .map(([strategy, results]) => rowOf(scenario, strategy, results));
   printTable(
     `${scenario}: ${CALLS} calls a round, ${SCENARIOS[scenario].groups} groups`,
-    ['', 'prompt tokens', 'evaluated', 'TTFT p50 ms', 'p99 ms', 'mean wait ms', 'total s', 'failed'],
+    [
+      '',
+      'rounds',
+      'prompt tokens a round',
+      'evaluated',
+      'TTFT p50 ms',
+      'p99 ms',
+      'mean wait ms',
+      's a round',
+      'failed',
+    ],
     rows.map(row => [
       row.strategy,
-      row.promptTokens,
-      row.evaluatedTokens,
+      row.rounds.length,
+      row.promptTokens.toFixed(0),
+      row.evaluatedTokens.toFixed(0),
       row.firstMsP50.toFixed(0),
       row.firstMsP99.toFixed(0),
       row.meanWaitMs.toFixed(0),
@@ -85,23 +111,22 @@ async function compare(nodes, scenario, strategies, rounds) {
   return rows;
 }
 
-/** Over all rounds: sums of tokens and times, and the calls of all in one. */
+/** Over all rounds: means of tokens and times, and the calls of all in one. */
 function rowOf(scenario, strategy, results) {
-  const sum = key => results.reduce((total, result) => total + result[key], 0);
+  const mean = key => results.reduce((total, result) => total + result[key], 0) / results.length;
   const first = results.flatMap(({ firstMs }) => firstMs).sort((one, other) => one - other);
   const waits = results.flatMap(({ waitedMs }) => waitedMs);
   return {
     scenario,
     strategy,
-    calls: sum('calls'),
     failures: results.flatMap(({ failures }) => failures),
-    promptTokens: sum('promptTokens'),
-    cachedTokens: sum('cachedTokens'),
-    evaluatedTokens: sum('evaluatedTokens'),
+    promptTokens: mean('promptTokens'),
+    cachedTokens: mean('cachedTokens'),
+    evaluatedTokens: mean('evaluatedTokens'),
     firstMsP50: median(first),
     firstMsP99: first[Math.floor(first.length * 0.99)],
     meanWaitMs: waits.reduce((total, wait) => total + wait, 0) / waits.length,
-    totalMs: sum('totalMs'),
+    totalMs: mean('totalMs'),
     rounds: results,
   };
 }
