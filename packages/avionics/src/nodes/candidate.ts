@@ -1,5 +1,4 @@
 import type { NodeState } from './node-state.ts';
-import type { PromptPrefix } from './prefix.ts';
 
 /** A node as one call sees it. */
 export interface Candidate {
@@ -24,15 +23,26 @@ const FAILURE_WEIGHT = 4;
  */
 export const OTHERS_WEIGHT = 2;
 
-/** @param ofAll milliseconds for a token of work, as is usual among the nodes */
-export function candidateOf(node: NodeState, prefix: PromptPrefix, ofAll: number, now: number): Candidate {
-  const cachedTokens = node.cachedTokens(prefix);
-  const uncached = prefix.tokens - cachedTokens;
+/**
+ * @param prompt its tokens, and those of them that the node should hold
+ * @param ofAll milliseconds for a token of work, as is usual among the nodes
+ */
+export function candidateOf(
+  node: NodeState,
+  { tokens, cachedTokens }: { tokens: number; cachedTokens: number },
+  ofAll: number,
+  now: number,
+): Candidate {
+  const uncached = tokens - cachedTokens;
   const own = node.msPerToken.value ?? ofAll;
   const differs = own > ofAll * CLEARLY || own * CLEARLY < ofAll;
-  const fresh = 0.5 ** ((now - node.heardAt) / STALE_MS);
-  const msPerToken = differs ? ofAll + (own - ofAll) * fresh : ofAll;
-  const perToken = msPerToken * (1 + FAILURE_WEIGHT * fresh * (node.errorRate.value ?? 0));
+  const errorRate = node.errorRate.value ?? 0;
+  let perToken = ofAll;
+  if (differs || errorRate > 0) {
+    const fresh = 0.5 ** ((now - node.heardAt) / STALE_MS);
+    if (differs) perToken += (own - ofAll) * fresh;
+    perToken *= 1 + FAILURE_WEIGHT * fresh * errorRate;
+  }
   const work = node.work(uncached);
   const price = (work + OTHERS_WEIGHT * uncached) * perToken;
   return { node, cachedTokens, expectedMs: work * perToken, price };

@@ -38,12 +38,17 @@ export class HeldPrompts {
   readonly #idle = new Set<Idle>();
   readonly #idleBlocks = new BlockCounts();
   readonly #runningBlocks = new BlockCounts();
+  readonly #onFirst: (first: number, holds: boolean) => void;
   #size = 0;
   #uses = 0;
 
-  /** @param capacity blocks */
-  constructor(capacity: number) {
+  /**
+   * @param capacity blocks
+   * @param onFirst told when it begins, and when it ceases, to hold anything that begins with a block
+   */
+  constructor(capacity: number, onFirst: (first: number, holds: boolean) => void = () => {}) {
     this.#capacity = capacity;
+    this.#onFirst = onFirst;
   }
 
   /** Blocks of all prompts that nobody works on. */
@@ -67,16 +72,16 @@ export class HeldPrompts {
     // Of one that would lose more than half, a copy stays.
     const isMoved = taken !== undefined && expected >= taken.hashes.length / 2;
     if (isMoved) this.#remove(taken);
-    this.#runningBlocks.add(hashes);
+    this.#add(this.#runningBlocks, hashes);
     return {
       expected,
       end: found => {
-        this.#runningBlocks.remove(hashes);
+        this.#drop(this.#runningBlocks, hashes);
         if (found !== undefined) this.#learn(taken, expected, found);
         this.#put(hashes);
       },
       cancel: () => {
-        this.#runningBlocks.remove(hashes);
+        this.#drop(this.#runningBlocks, hashes);
         if (isMoved) this.#put(taken.hashes);
       },
     };
@@ -111,7 +116,7 @@ export class HeldPrompts {
 
   #put(hashes: Hashes): void {
     this.#idle.add({ hashes, order: this.#uses++ });
-    this.#idleBlocks.add(hashes);
+    this.#add(this.#idleBlocks, hashes);
     this.#size += hashes.length;
     for (const one of this.#idle) {
       if (this.#size <= this.#capacity) return;
@@ -121,8 +126,21 @@ export class HeldPrompts {
 
   #remove(one: Idle): void {
     if (!this.#idle.delete(one)) return;
-    this.#idleBlocks.remove(one.hashes);
+    this.#drop(this.#idleBlocks, one.hashes);
     this.#size -= one.hashes.length;
+  }
+
+  #add(counts: BlockCounts, hashes: Hashes): void {
+    counts.add(hashes);
+    const [first] = hashes;
+    if (first !== undefined) this.#onFirst(first, true);
+  }
+
+  #drop(counts: BlockCounts, hashes: Hashes): void {
+    counts.remove(hashes);
+    const [first] = hashes;
+    if (first === undefined || this.#idleBlocks.has(first) || this.#runningBlocks.has(first)) return;
+    this.#onFirst(first, false);
   }
 }
 
@@ -149,10 +167,7 @@ class BlockCounts {
 
 /** How many come first of which something is true that is true of all before one of which it is. */
 function countFirst(hashes: Hashes, isTrue: (hash: number) => boolean): number {
-  const [first] = hashes;
-  // Most nodes hold nothing of a prompt.
-  if (first === undefined || !isTrue(first)) return 0;
-  let from = 1;
+  let from = 0;
   let to = hashes.length;
   while (from < to) {
     const middle = (from + to) >> 1;

@@ -1,5 +1,6 @@
 import { Ejection, type EjectionOptions, type EjectionState, type FailureKind } from './ejection.ts';
 import { HeldPrompts } from './held-prompts.ts';
+import type { Holders } from './holders.ts';
 import { BLOCK_CHARS, type PromptPrefix, TOKENS_PER_CHAR } from './prefix.ts';
 
 /** What a router has to know of a node. */
@@ -101,13 +102,18 @@ export class NodeState {
   /** Share of calls that fail, 0 to 1. */
   readonly errorRate: Average = new Average();
 
-  /** @param ofAll what {@link msPerToken} is for all nodes together */
-  constructor(spec: RouterNode, ejection: EjectionOptions, ofAll: Rate) {
+  /**
+   * @param ofAll what {@link msPerToken} is for all nodes together
+   * @param holders told what prompts it holds the beginnings of
+   */
+  constructor(spec: RouterNode, ejection: EjectionOptions, ofAll: Rate, holders: Holders<NodeState>) {
     this.spec = spec;
     this.#ofAll = ofAll;
     this.slots = spec.slots ?? 1;
     const { cacheTokens = DEFAULT_CACHE_TOKENS } = spec;
-    this.cache = new HeldPrompts(Math.floor(cacheTokens / TOKENS_PER_BLOCK));
+    this.cache = new HeldPrompts(Math.floor(cacheTokens / TOKENS_PER_BLOCK), (first, holds) =>
+      holders.set(first, this, holds),
+    );
     this.ejection = new Ejection(ejection);
   }
 

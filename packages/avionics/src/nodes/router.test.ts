@@ -50,7 +50,8 @@ describe('NodeRouter', () => {
             continue;
           }
           open.push(result);
-          const limit = Math.ceil((2 * open.length * result.reasons.slots) / total);
+          const { slots } = result.reasons;
+          const limit = Math.max(Math.ceil(0.75 * slots), Math.ceil((2 * open.length * slots) / total));
           expect(open.filter(({ node }) => node === result.node).length).toBeLessThanOrEqual(limit);
         }
       }),

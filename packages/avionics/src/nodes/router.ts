@@ -1,5 +1,6 @@
 import { candidateOf } from './candidate.ts';
 import type { EjectionOptions, EjectionState } from './ejection.ts';
+import { Holders } from './holders.ts';
 import { NodeState, Rate, type RouterNode } from './node-state.ts';
 import type { PromptPrefix } from './prefix.ts';
 import type {
@@ -46,6 +47,7 @@ export class NodeRouter {
   readonly #random: () => number;
   /** Milliseconds to the first output for each token of work, of all nodes together. */
   readonly #msPerToken: Rate = new Rate(SAMPLE_OF_ALL);
+  readonly #holders: Holders<NodeState> = new Holders();
   /** Calls routed so far. */
   #turn = 0;
   /** When the calls that wait were looked at last. */
@@ -57,7 +59,7 @@ export class NodeRouter {
     this.#now = options.now;
     this.#lookedAt = options.now();
     this.#random = options.random;
-    const states = options.nodes.map(node => new NodeState(node, options, this.#msPerToken));
+    const states = options.nodes.map(node => new NodeState(node, options, this.#msPerToken, this.#holders));
     this.#nodes = new Map(states.map(node => [node.spec.name, node]));
   }
 
@@ -189,14 +191,19 @@ export class NodeRouter {
     if (!first) return { refused: 'saturated' };
     const { prefix, since } = request;
     const msPerToken = this.#msPerToken.value;
-    const candidate = (node: NodeState) => candidateOf(node, prefix, msPerToken ?? 1, now);
+    const holders = this.#holders.of(prefix.hashes[0]);
+    const { tokens } = prefix;
+    const candidate = (node: NodeState) => {
+      const cachedTokens = holders.has(node) ? node.cachedTokens(prefix) : 0;
+      return candidateOf(node, { tokens, cachedTokens }, msPerToken ?? 1, now);
+    };
     if (why) return { ...candidate(first), why, candidates: free.length };
     const chosen = choose({
       strategy: this.strategy,
       nodes,
       free,
       candidate,
-      comingTokens: node => node.comingTokens(prefix),
+      comingTokens: node => (holders.has(node) ? node.comingTokens(prefix) : 0),
       isAwaited: node => this.#isAwaited(node, prefix, ahead),
       loadCap: this.#loadCap,
       random: this.#random,

@@ -38,6 +38,8 @@ export interface Choice {
   msPerToken: number | undefined;
 }
 
+/** Share of a node's slots that the load cap does not keep free. */
+const ALWAYS = 0.75;
 /** Times apart by less than this factor are as good as the same. */
 const SAME = 1.1;
 
@@ -70,7 +72,8 @@ function inTurn({ nodes, free, turn }: Choice): NodeState {
 /**
  * The limit of a node is its share, by slots, of all calls in flight, this one included, times the cap: as in
  * consistent hashing with bounded loads (Mirrokni, Thorup, Zadimoghaddam 2016). With a cap of at least 1, and limits
- * in proportion to slots, some node that has room is always under its limit.
+ * in proportion to slots, some node that has room is always under its limit. Some of its slots a node may always use:
+ * where hardly anything is going on, the share of one call is no measure.
  */
 function balanced(choice: Choice): Selection | HomeWait {
   const { nodes, free, candidate, loadCap, random } = choice;
@@ -80,7 +83,8 @@ function balanced(choice: Choice): Selection | HomeWait {
     calls += node.load;
     slots += node.slots;
   }
-  const limitOf = (node: NodeState) => Math.ceil((loadCap * calls * node.slots) / slots);
+  const limitOf = (node: NodeState) =>
+    Math.max(Math.ceil(node.slots * ALWAYS), Math.ceil((loadCap * calls * node.slots) / slots));
   const allowed = free.filter(node => node.load < limitOf(node)).map(candidate);
   const most = allowed.reduce((max, { cachedTokens }) => Math.max(max, cachedTokens), 0);
   const home = homeWorthWaitingFor(choice, most);
@@ -107,10 +111,12 @@ function balanced(choice: Choice): Selection | HomeWait {
  * @param elsewhere tokens of the prompt that a node with room holds
  */
 function homeWorthWaitingFor(choice: Choice, elsewhere: number): HomeWait | undefined {
-  const { nodes, comingTokens, isAwaited, now, since, msPerToken } = choice;
+  const { nodes, candidate, comingTokens, isAwaited, now, since, msPerToken } = choice;
   if (since === undefined || msPerToken === undefined) return undefined;
   const { node, tokens } = fullest(nodes, comingTokens);
   if (!node || tokens <= elsewhere) return undefined;
+  // Only its load speaks against it, and that may last.
+  if (node.hasRoom && candidate(node).cachedTokens === tokens) return undefined;
   const worth = node.hasRoom ? 1 : 1 + OTHERS_WEIGHT;
   const until = since + worth * (tokens - elsewhere) * msPerToken;
   return now < until && !isAwaited(node) ? { node: node.spec.name, until } : undefined;
