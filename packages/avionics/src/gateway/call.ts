@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { AirframeError, isOutput } from '@x/airframe';
 import type { Limiter } from '../limits/limiter.ts';
 import { defined } from '../providers/options.ts';
@@ -81,6 +82,8 @@ export class GatewayCall {
   async *chunks(): AsyncGenerator<StreamingChunk, undefined, undefined> {
     const { signal } = this.#request;
     const onAbort = () => this.#stop();
+    // One listener for each call under way: many calls on one signal are no leak.
+    if (signal instanceof EventTarget) setMaxListeners(0, signal);
     if (signal?.aborted) onAbort();
     else signal?.addEventListener('abort', onAbort, { once: true });
     this.#context.stats.began();

@@ -1,4 +1,4 @@
-import { getEventListeners, setMaxListeners } from 'node:events';
+import { getEventListeners } from 'node:events';
 import { expect } from 'vitest';
 import { activeResources, memoryInUse } from '../../../../test/resources.ts';
 import { LLMGateway, type LLMProvider, readSettings } from '../../src/index.ts';
@@ -77,8 +77,6 @@ export class Waves {
       await this.#hooks.allBegun?.();
     });
     const shared = new AbortController();
-    // Node takes more than ten listeners for a leak; that there is none is shown below.
-    setMaxListeners(0, shared.signal);
     const streams = Array.from({ length: STREAMS }, () =>
       this.#stream(planOf(this.#sent++), gate, shared.signal),
     );

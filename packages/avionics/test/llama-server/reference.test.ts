@@ -3,6 +3,7 @@ import { type RealLlamaServer, startLlamaServer } from '../../../../test/real-ll
 import {
   calculateCost,
   createAgentProvider,
+  createAgentProviderWithNodeAwareness,
   createLLMProvider,
   getSettings,
   LLMFactory,
@@ -15,7 +16,6 @@ import {
   setSettings,
   type TokenChunk,
 } from '../../src/index.ts';
-import { createAgentProviderWithNodeAwareness } from '../../src/nodes/create.ts';
 
 /** The usage examples of the reference text, and what it says of agents, factory and nodes, in TypeScript. */
 describe('the reference text, over a real llama-server', () => {
@@ -139,15 +139,17 @@ describe('vectors, from a real llama-server', () => {
   afterAll(() => server?.stop());
 
   it('come one for each text, and are counted', async () => {
-    const provider = createLLMProvider('llamaserver', readSettings({ LLAMASERVER_HOST: server.url }));
-    const { embeddings, usage } = await provider.embed({ input: ['What is 2+2?', 'Where is the pilot?'] });
+    const gateway = new LLMGateway(readSettings({ LLAMASERVER_HOST: server.url }));
+    const response = await gateway.embed({ input: ['What is 2+2?', 'Where is the pilot?'] });
+    const { embeddings, metadata, tokensUsed, costUsd } = response;
     const [first, second] = embeddings;
     expect(embeddings).toHaveLength(2);
     expect(first?.length).toBeGreaterThan(8);
     expect(second).toHaveLength(first?.length ?? 0);
     expect(first).not.toEqual(second);
-    expect(usage).toMatchObject({ completionTokens: 0, source: 'reported' });
-    expect(provider.getStats()).toMatchObject({ requests: 1, promptTokens: usage.promptTokens, costUsd: 0 });
-    await provider.close();
+    expect(metadata.usage).toMatchObject({ completionTokens: 0, source: 'reported' });
+    expect(costUsd).toBe(0);
+    expect(gateway.getStats()).toMatchObject({ succeeded: 1, promptTokens: tokensUsed, costUsd: 0 });
+    await gateway.close();
   });
 });
