@@ -23,6 +23,18 @@ it('embeds in a slot, at another node where one is away', async () => {
   expect(pool.snapshot().nodes).toMatchObject([{ inFlight: 0 }, { inFlight: 0, errorRate: 0 }]);
 });
 
+it('waits for a slot to embed in no longer than the call’s own deadline', async () => {
+  const { adapter, pool } = await oneOfTwo();
+  const request = { messages: [] };
+  const leases = await Promise.all(Array.from({ length: 4 }, () => pool.acquire({ request })));
+  const waiting = adapter.embed?.(ENDPOINT, { input: ['x'] }, { timeouts: { totalMs: 20 } });
+  await expect(waiting).rejects.toMatchObject({ category: 'timeout', code: 'total_timeout' });
+  const left = adapter.embed?.(ENDPOINT, { input: ['x'] }, { signal: AbortSignal.timeout(20) });
+  await expect(left).rejects.toMatchObject({ category: 'aborted' });
+  expect(pool.snapshot().waiting).toBe(0);
+  for (const lease of leases) lease.release({ result: 'none' });
+});
+
 it('lists models of the first node that answers, and is healthy when one is', async () => {
   const { adapter } = await oneOfTwo();
   expect(await adapter.listModels?.(ENDPOINT)).toMatchObject([{ id: 'scripted' }]);

@@ -4,6 +4,7 @@ import {
   type EndpointSpec,
   type HealthReport,
   type InferOptions,
+  resolveTimeouts,
 } from '@x/airframe';
 import { defined } from '../providers/options.ts';
 import { NodeStream, nodeEndpoint } from './node-stream.ts';
@@ -40,7 +41,9 @@ export function nodeAdapter(pool: NodePool, defaults: NodeAdapterOptions): Adapt
     health: endpoint => calls.health(endpoint),
     ...(embed && {
       embed: (endpoint, request, options = {}) =>
-        calls.inSlot(endpoint, request.model, options, node => embed.call(adapter, node, request, options)),
+        calls.inSlot(endpoint, request.model, options, (node, left) =>
+          embed.call(adapter, node, request, left),
+        ),
     }),
     ...(countTokens && {
       countTokens: (endpoint, request, options = {}) =>
@@ -72,8 +75,34 @@ class NodeCalls {
     return new NodeTries(this.#pool, wanted, this.#defaults.maxRetries, options.onRoute);
   }
 
-  /** For what keeps a slot busy and answers with one value. */
+  /** For what keeps a slot busy and answers with one value. The total deadline covers the wait for a slot as well. */
   async inSlot<T>(
+    endpoint: EndpointSpec,
+    model: string | undefined,
+    options: InferOptions,
+    work: (node: EndpointSpec, left: InferOptions) => Promise<T>,
+  ): Promise<T> {
+    const { totalMs } = resolveTimeouts(endpoint.timeouts, options.timeouts);
+    if (totalMs === 0) return this.#slotted(endpoint, model, options, node => work(node, options));
+    const endsAt = performance.now() + totalMs;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), totalMs);
+    const signal = options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal;
+    try {
+      return await this.#slotted(endpoint, model, { ...options, signal }, node => {
+        const leftMs = Math.max(1, Math.ceil(endsAt - performance.now()));
+        return work(node, { ...options, timeouts: { ...options.timeouts, totalMs: leftMs } });
+      });
+    } catch (error) {
+      if (!late.signal.aborted || options.signal?.aborted) throw error;
+      const text = `no node answered within ${totalMs} ms (timeouts.totalMs)`;
+      throw new AirframeError('timeout', text, { code: 'total_timeout', retryable: false, cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #slotted<T>(
     endpoint: EndpointSpec,
     model: string | undefined,
     options: InferOptions,
