@@ -99,10 +99,15 @@ describe('complete', () => {
       { prompt: 'x', messages: [] },
       { messages: [{ role: 'system', content: 'a' }], system: 'b' },
     ] as unknown as Parameters<LLMGateway['complete']>[0][];
-    for (const request of wrong) {
+    const timeless = [
+      { deadlineMs: Number.POSITIVE_INFINITY },
+      { timeouts: { totalMs: -5 } },
+      { timeouts: { totalMs: Number.NaN } },
+    ].map(said => ({ prompt: 'x', ...said }));
+    for (const request of [...wrong, ...timeless]) {
       await expect(gateway.complete(request)).rejects.toMatchObject({ category: 'invalid_request' });
     }
-    expect(gateway.getStats()).toMatchObject({ requests: 3, failed: 3, inFlight: 0, providers: {} });
+    expect(gateway.getStats()).toMatchObject({ requests: 6, failed: 6, inFlight: 0, providers: {} });
   });
 });
 

@@ -1,4 +1,10 @@
-import { AirframeError, type InferenceRequest, type Message, type Timeouts } from '@x/airframe';
+import {
+  AirframeError,
+  type InferenceRequest,
+  type Message,
+  resolveTimeouts,
+  type Timeouts,
+} from '@x/airframe';
 import type { RequestDefaults } from '../providers/adapter-provider.ts';
 import { defined } from '../providers/options.ts';
 import type { Schema, SchemaOutput } from './schema.ts';
@@ -99,19 +105,21 @@ export function withDefaults(
   return { ...defaults, ...request, ...(extra && { extra }) };
 }
 
-/** @throws AirframeError (invalid_request) when both ways of saying it are used */
+/** @throws AirframeError (invalid_request) when both ways of saying it are used, or no clock can keep it */
 export function timeoutsOf({
   deadlineMs,
   timeouts,
 }: Pick<CompletionRequest, 'deadlineMs' | 'timeouts'>): Timeouts | undefined {
-  if (deadlineMs === undefined) return timeouts;
-  if (timeouts?.totalMs !== undefined) {
+  if (deadlineMs !== undefined && timeouts?.totalMs !== undefined) {
     throw new AirframeError('invalid_request', 'give either deadlineMs or timeouts.totalMs, not both');
   }
-  if (!(deadlineMs > 0)) {
+  if (deadlineMs !== undefined && !(deadlineMs > 0)) {
     throw new AirframeError('invalid_request', `deadlineMs is ${deadlineMs}; give milliseconds above 0`);
   }
-  return { ...timeouts, totalMs: deadlineMs };
+  const said = deadlineMs === undefined ? timeouts : { ...timeouts, totalMs: deadlineMs };
+  // Checked here, for clocks of the gateway's own go by it before an adapter sees it.
+  if (said) resolveTimeouts(said);
+  return said;
 }
 
 function messagesOf({ prompt, messages, system }: CompletionRequest): Message[] {

@@ -69,4 +69,14 @@ describe('MODEL_ALIASES', () => {
       /2 settings are wrong:\n {2}MODEL_ALIASES="\{"a": 1\}": a: give an object.*\n {2}LLM_TIMEOUT="x"/,
     );
   });
+
+  it('does not show the keys that stand in it', () => {
+    for (const written of [
+      '{"a":{"api_key": "sk-1"}}',
+      '{"a":{"Authorization":"Bearer sk-1',
+      '{"my_token":"sk-1"',
+    ]) {
+      expect(() => getSettings({ MODEL_ALIASES: written })).toThrow(/^(?!.*sk-1).*"\*\*\*"/s);
+    }
+  });
 });

@@ -56,11 +56,14 @@ export function problemsOf(
   });
 }
 
+const SECRET_IN_JSON = /("[^"]*(?:key|secret|token(?!s)|password|authorization)[^"]*"\s*:\s*)"[^"]*"?/gi;
+
 /** A value as an error may show it. */
 export function masked(variable: string, value: string): string {
   if (SECRET.test(variable)) return '***';
+  const json = value.replace(SECRET_IN_JSON, '$1"***"');
   // What stands in front of a host may be a password; greedy, for it may hold an @ itself.
-  return value.replace(/^(\w+:\/\/)?.*@/, '$1***@').slice(0, MAX_VALUE_CHARS);
+  return json.replace(/^(\w+:\/\/)?.*@/, '$1***@').slice(0, MAX_VALUE_CHARS);
 }
 
 /** The variables that say something: trimmed, empty ones left out. */
