@@ -15,7 +15,7 @@ import { isStopped, Meter } from './meter.ts';
 import { type Prepared, prepared } from './prepared.ts';
 import { ReplySoFar } from './reply-so-far.ts';
 import { type CompletionRequest, timeoutsOf, withDefaults } from './request.ts';
-import { type Allowance, allowanceOf, settle } from './reservation.ts';
+import { type Allowance, allowanceOf, CallBudget } from './reservation.ts';
 import {
   type Answered,
   type CacheOutcome,
@@ -185,14 +185,14 @@ export class GatewayCall {
   async *#limited(begun: Begun): AsyncGenerator<Piece, Answered, undefined> {
     const { limiter } = this.#context;
     if (!limiter) return yield* this.#live(begun);
-    const { reservation, leftOut, refusal } = await this.#operation.run(() =>
-      this.#allowance(limiter, begun),
-    );
+    const allow = () => this.#operation.run(() => this.#allowance(limiter, begun));
+    const budget = new CallBudget(allow, this.#ledger);
+    const { leftOut, refusal } = await budget.open();
     if (refusal) begun.tries.leaveOut(leftOut, refusal);
     try {
-      return yield* this.#live(begun);
+      return yield* this.#live(begun, () => budget.renew());
     } finally {
-      await settle(reservation, this.#ledger);
+      await budget.close();
     }
   }
 
@@ -202,8 +202,14 @@ export class GatewayCall {
     return allowanceOf(limiter, payer, begun, { clock: this.#clock, left: this.#leaving.signal });
   }
 
-  /** Yields the text as it comes; returns the answer it came from at last. */
-  async *#live({ request, structured, tries }: Begun): AsyncGenerator<Piece, Answered, undefined> {
+  /**
+   * Yields the text as it comes; returns the answer it came from at last.
+   * @param again asks whether there may be a further turn
+   */
+  async *#live(
+    { request, structured, tries }: Begun,
+    again = async () => {},
+  ): AsyncGenerator<Piece, Answered, undefined> {
     const seams = new SeamKeeper(this.#request.midStream ?? this.#context.midStream, structured);
     const reply = this.#reply;
     let asked = request;
@@ -234,7 +240,8 @@ export class GatewayCall {
       const from = answer.provider.name;
       if (turn.seam.policy === 'continue') reply.continue();
       else reply.restart();
-      answer = await tries.first(queue).catch(error => {
+      const further = again().then(() => tries.first(queue));
+      answer = await further.catch(error => {
         // What broke the answer off tells more than who could not take it up.
         throw broken && !this.#leaving.signal.aborted ? broken : error;
       });

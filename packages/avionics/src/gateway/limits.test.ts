@@ -104,3 +104,34 @@ describe('a gateway with limits', () => {
     expect((await limiter.usage())[0]).toMatchObject({ spent: 4, reserved: 0 });
   });
 });
+
+describe('an answer of several turns', () => {
+  const broken = { chunks: ['a', 'b'], error: new AirframeError('backend', 'x') };
+  const limited = (requests: number) =>
+    new Limiter({ rules: [{ name: 'few', scope: 'all', window: 'day', requests }] });
+
+  it('is counted turn by turn', async () => {
+    const limiter = limited(10);
+    const { gateway } = mockedGateway({ main: [broken, 'whole'] }, { limiter, midStream: 'restart' });
+    const { text } = await readAll(gateway.completeStream({ prompt: 'x' }));
+    expect(text).toBe('abwhole');
+    expect((await limiter.usage())[0]).toMatchObject({ spent: 2, reserved: 0 });
+  });
+
+  it('ends as it broke off when a limit leaves no room for another turn', async () => {
+    const limiter = limited(1);
+    const { gateway, main } = mockedGateway({ main: [broken, 'whole'] }, { limiter, midStream: 'restart' });
+    const { text, error } = await readAll(gateway.completeStream({ prompt: 'x' }));
+    expect(text).toBe('ab');
+    expect(error).toMatchObject({ category: 'backend' });
+    expect(main.requests).toHaveLength(1);
+    expect((await limiter.usage())[0]).toMatchObject({ spent: 1, reserved: 0 });
+  });
+
+  it('is not mended when a limit leaves no room for it', async () => {
+    const limiter = limited(1);
+    const { gateway } = mockedGateway({ main: ['no JSON', '{"a":1}'] }, { limiter });
+    const schema = { type: 'object', required: ['a'] };
+    await expect(gateway.complete({ prompt: 'x', schema })).rejects.toMatchObject({ code: 'limit_reached' });
+  });
+});

@@ -55,12 +55,50 @@ export async function allowanceOf(
   }
 }
 
-/** A call is over: what it has used stays taken. One that asked nobody was never made. */
-export function settle(reservation: Reservation, { attempts, billed, costUsd }: Spent): Promise<void> {
-  if (attempts.length === 0) return reservation.release();
-  // A backend's figures may be none, and must not cost the caller the answer.
-  const tokens = Math.max(0, Math.ceil(billed.totalTokens)) || 0;
-  return reservation.settle({ tokens, nanoUsd: toNanoUsd(costUsd) });
+/**
+ * What one call may use: taken for each of its turns before it is made, so that an answer taken up, begun anew or mended
+ * is within limits like any other.
+ */
+export class CallBudget {
+  readonly #allow: () => Promise<Allowance>;
+  readonly #ledger: Spent;
+  #reservation: Reservation | undefined;
+  /** What earlier turns have been settled with. */
+  #settled = { attempts: 0, tokens: 0, nanoUsd: 0 };
+
+  /** @param ledger of the whole call */
+  constructor(allow: () => Promise<Allowance>, ledger: Spent) {
+    this.#allow = allow;
+    this.#ledger = ledger;
+  }
+
+  /** For the first turn. @throws as {@link allowanceOf} does */
+  async open(): Promise<Allowance> {
+    const allowance = await this.#allow();
+    this.#reservation = allowance.reservation;
+    return allowance;
+  }
+
+  /** For a further turn. @throws as {@link allowanceOf} does, where providers that cost nothing are not enough, too */
+  async renew(): Promise<void> {
+    await this.close();
+    const { refusal } = await this.open();
+    if (refusal) throw refusal;
+  }
+
+  /** What has been used stays taken; a turn that asked nobody was never made. */
+  async close(): Promise<void> {
+    const reservation = this.#reservation;
+    this.#reservation = undefined;
+    const before = this.#settled;
+    // A backend's figures may be none, and must not cost the caller the answer.
+    const tokens = Math.max(0, Math.ceil(this.#ledger.billed.totalTokens)) || 0;
+    const { length: attempts } = this.#ledger.attempts;
+    this.#settled = { attempts, tokens, nanoUsd: toNanoUsd(this.#ledger.costUsd) };
+    if (attempts === before.attempts) return reservation?.release();
+    const nanoUsd = Math.max(0, this.#settled.nanoUsd - before.nanoUsd);
+    await reservation?.settle({ tokens: Math.max(0, tokens - before.tokens), nanoUsd });
+  }
 }
 
 async function reserve(

@@ -15,6 +15,18 @@ describe('completeStreamToResponse', () => {
     expect(chunks.at(-1)).toMatchObject({ isFinal: true, response: { text: 'one two' } });
   });
 
+  it('tells a client nothing of costs, failed tries and providers’ messages, unless asked to', async () => {
+    const failing = { error: new AirframeError('backend', 'http://10.0.0.7 is on fire') };
+    const script = { main: [failing], backup: ['one two'] };
+    const bodyOf = async (detail: 'answer' | 'all') => {
+      const { gateway } = mockedGateway(script);
+      return (await gateway.completeStreamToResponse({ prompt: 'x' }, { detail })).text();
+    };
+    expect(await bodyOf('answer')).toContain('"finishReason":"stop"');
+    expect(await bodyOf('answer')).not.toMatch(/on fire|costUsd|attempts/);
+    expect(await bodyOf('all')).toMatch(/on fire/);
+  });
+
   it('sends the text alone when that is wanted', async () => {
     const { gateway } = mockedGateway({ main: ['one two'] });
     const response = await gateway.completeStreamToResponse({ prompt: 'x' }, { format: 'text' });

@@ -1,10 +1,15 @@
 import { AirframeError } from '@x/airframe';
 import type { CompletionStream } from './gateway.ts';
-import type { StreamingChunk } from './response.ts';
+import type { LLMResponse, StreamingChunk } from './response.ts';
 
 export interface StreamResponseOptions {
   /** `sse`: each chunk as a JSON event, then `[DONE]`. `text`: the answer's text alone. Default `sse`. */
   format?: 'sse' | 'text';
+  /**
+   * How much the last event tells of the call. `answer`: the answer and its tokens. `all`: the whole response, with what
+   * is nobody's business outside: costs, failed tries, addresses of nodes. Default `answer`.
+   */
+  detail?: 'answer' | 'all';
   /** Over those of the answer. */
   headers?: Record<string, string>;
 }
@@ -30,7 +35,7 @@ const STATUSES: Partial<Record<AirframeError['category'], number>> = {
  */
 export async function streamResponseOf(
   stream: CompletionStream,
-  { format = 'sse', headers = {} }: StreamResponseOptions,
+  { format = 'sse', detail = 'answer', headers = {} }: StreamResponseOptions,
 ): Promise<Response> {
   let first: IteratorResult<StreamingChunk, undefined>;
   try {
@@ -39,7 +44,8 @@ export async function streamResponseOf(
     return failureOf(AirframeError.from(thrown), headers);
   }
   const encoder = new TextEncoder();
-  const write = format === 'sse' ? eventOf : textOf;
+  const write =
+    format === 'text' ? textOf : (chunk: StreamingChunk) => eventOf(detail === 'all' ? chunk : shown(chunk));
   let next: Promise<IteratorResult<StreamingChunk, undefined>> | undefined = Promise.resolve(first);
   const body = new ReadableStream<Uint8Array>(
     {
@@ -75,8 +81,22 @@ export async function streamResponseOf(
   });
 }
 
-function eventOf(chunk: StreamingChunk): string {
+function eventOf(chunk: object): string {
   return `data: ${JSON.stringify(chunk)}\n\n`;
+}
+
+/** What a client may know of a chunk. */
+function shown({ response, seam, ...chunk }: StreamingChunk): object {
+  return {
+    ...chunk,
+    ...(seam && { seam: { policy: seam.policy, reason: seam.reason } }),
+    ...(response && { response: answerOf(response) }),
+  };
+}
+
+function answerOf({ costUsd: _, metadata, ...answer }: LLMResponse): object {
+  const { requestId, agentName, finishReason, usage, timings, request, message } = metadata;
+  return { ...answer, metadata: { requestId, agentName, finishReason, usage, timings, request, message } };
 }
 
 /** A restart cannot be told in plain text; a client that has to know reads events. */
