@@ -1,3 +1,4 @@
+import { AlikeEvents, type Varying } from '../../assemble/alike-events.ts';
 import type { Reply } from '../../assemble/reply.ts';
 import { AirframeError } from '../../errors.ts';
 import type { FinishReason } from '../../events.ts';
@@ -28,13 +29,19 @@ class MessageReader implements StreamReader {
   #usage: WireUsage = {};
   #stopReason: string | undefined;
   #stopped = false;
+  readonly #alike = new AlikeEvents();
 
   constructor(reply: Reply) {
     this.#reply = reply;
   }
 
   event(data: string, name: string | undefined): boolean {
-    if (!this.#stopped) this.#event(parseEvent(data), name);
+    if (this.#stopped) return true;
+    if (name !== 'error' && this.#alike.read(data)) return false;
+    const event = parseEvent(data);
+    this.#event(event, name);
+    const varying = this.#varyingOf(event);
+    if (varying) this.#alike.learn(data, varying);
     return this.#stopped;
   }
 
@@ -112,6 +119,28 @@ class MessageReader implements StreamReader {
         // The API's own tools send their input the same way.
         if (this.#calls.has(index)) this.#reply.toolCall({ index, arguments: delta.partial_json });
         break;
+    }
+  }
+
+  /** The string of a delta of text, thinking or arguments. */
+  #varyingOf({ type, delta, index = 0 }: WireEvent): Varying | undefined {
+    if (type !== 'content_block_delta' || !delta) return undefined;
+    const { text, thinking, partial_json } = delta;
+    const place = <Key extends keyof WireDelta>(key: Key, use: (value: string) => void) => {
+      const find = (json: unknown) => (json as WireEvent).delta?.[key];
+      const value = delta[key];
+      return typeof value === 'string' ? { key, value, find, use } : undefined;
+    };
+    switch (delta.type) {
+      case 'text_delta':
+        return text ? place('text', value => this.#text(value)) : undefined;
+      case 'thinking_delta':
+        return thinking ? place('thinking', value => this.#reply.reasoning(value)) : undefined;
+      case 'input_json_delta':
+        if (!partial_json || !this.#calls.has(index)) return undefined;
+        return place('partial_json', value => this.#reply.toolCall({ index, arguments: value }));
+      default:
+        return undefined;
     }
   }
 

@@ -1,3 +1,4 @@
+import { AlikeEvents, type Varying } from '../../assemble/alike-events.ts';
 import { CompletionTally } from '../../assemble/completion-tally.ts';
 import type { Reply, ReportedUsage } from '../../assemble/reply.ts';
 import { AirframeError } from '../../errors.ts';
@@ -27,9 +28,11 @@ export function createReader(reply: Reply): StreamReader {
   let over = false;
   let answered = false;
   const tally = new CompletionTally();
+  const alike = new AlikeEvents();
   return {
     event(data, name) {
       if (over) return true;
+      if (name !== 'error' && alike.read(data)) return false;
       if (!data.startsWith('{')) {
         const text = data.trim();
         if (text.startsWith('[DONE]')) {
@@ -41,7 +44,10 @@ export function createReader(reply: Reply): StreamReader {
         if (text === '') return false;
       }
       if (name === 'error') throw inBandError(errorOf(data));
-      answered = readChunk(parseChunk(data), reply, tally) || answered;
+      const chunk = parseChunk(data);
+      answered = readChunk(chunk, reply, tally) || answered;
+      const varying = varyingOf(chunk, reply, tally);
+      if (varying) alike.learn(data, varying);
       return false;
     },
     body(json) {
@@ -100,6 +106,58 @@ function readChunk(chunk: WireChunk, reply: Reply, tally: CompletionTally): bool
   if (usage) readUsage(usage, reply, chunk.timings ? tally : undefined);
   if (choice?.finish_reason) readFinish(choice.finish_reason, reply);
   return output;
+}
+
+/** The string of a chunk that brings a piece of text, thinking or arguments and nothing else. */
+function varyingOf(chunk: WireChunk, reply: Reply, tally: CompletionTally): Varying | undefined {
+  const { choices, usage, x_groq } = chunk;
+  const [choice] = choices ?? [];
+  const { delta } = choice ?? {};
+  if (!choice || !delta || usage || x_groq || choices?.length !== 1) return undefined;
+  if (choice.index || choice.finish_reason || choice.text || choice.message) return undefined;
+  const { role: _, ...said } = delta;
+  const [only, ...more] = Object.entries(said).filter(([, value]) => value !== null && value !== '');
+  const take = only && more.length === 0 ? takeOf(only[0], said, reply) : undefined;
+  if (!take) return undefined;
+  return {
+    ...take,
+    use: value => {
+      tally.choice = 0;
+      take.use(value);
+    },
+  };
+}
+
+type DeltaKey = keyof WireDelta;
+
+function takeOf(key: string, delta: WireDelta, reply: Reply): Varying | undefined {
+  const deltaOf = (json: unknown) => (json as WireChunk).choices?.[0]?.delta;
+  const { tool_calls: calls } = delta;
+  if (key === 'tool_calls') return calls?.length === 1 ? argumentsOf(calls[0], reply) : undefined;
+  const value = delta[key as DeltaKey];
+  if (typeof value !== 'string') return undefined;
+  const find = (json: unknown) => deltaOf(json)?.[key as DeltaKey];
+  if (key === 'content') return { key, value, find, use: text => reply.text(text) };
+  if (key === 'reasoning_content' || key === 'reasoning') {
+    return { key, value, find, use: text => void (text && reply.reasoning(text)) };
+  }
+  return undefined;
+}
+
+/** Of a call that has begun: its id and name stand in its first chunk. */
+function argumentsOf(call: WireToolCall | undefined, reply: Reply): Varying | undefined {
+  const { index, id, function: called, extra_content } = call ?? {};
+  const value = called?.arguments;
+  if (typeof index !== 'number' || id || called?.name || extra_content || typeof value !== 'string') {
+    return undefined;
+  }
+  const fragment = { index, id: undefined, name: undefined, signature: undefined };
+  return {
+    key: 'arguments',
+    value,
+    find: json => (json as WireChunk).choices?.[0]?.delta?.tool_calls?.[0]?.function?.arguments,
+    use: text => reply.toolCall({ ...fragment, arguments: text }),
+  };
 }
 
 function firstChoice({ choices }: WireChunk): WireChoice | undefined {

@@ -77,6 +77,7 @@ export interface WireReasoningDetail {
 }
 
 export interface WireDelta {
+  role?: string | null;
   content?: string | WirePart[] | null;
   refusal?: string | null;
   /** DeepSeek, LM Studio, SGLang, older vLLM. */

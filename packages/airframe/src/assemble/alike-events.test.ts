@@ -1,0 +1,62 @@
+import { describe, expect, it, vi } from 'vitest';
+import { AlikeEvents } from './alike-events.ts';
+
+const eventOf = (text: unknown, more: object = {}) => JSON.stringify({ id: 'x', delta: { text }, ...more });
+const textIn = (json: unknown) => (json as { delta?: { text?: unknown } }).delta?.text;
+
+/** The strings that were read without parsing after the first event was learnt. */
+function readLike(first: string, value: string, ...rest: string[]): (string | false)[] {
+  const alike = new AlikeEvents();
+  let taken = '';
+  const use = (text: string) => {
+    taken = text;
+  };
+  alike.learn(first, { key: 'text', value, find: textIn, use });
+  return rest.map(data => alike.read(data) && taken);
+}
+
+describe('events that are alike', () => {
+  it('give the string in which they differ, whatever stands in it', () => {
+    const texts = ['b', '', ' "quoted" ', 'back\\slash', 'line\nfeed', 'é € 😀', '\u0000', '"}', '\ud800'];
+    expect(readLike(eventOf('a'), 'a', ...texts.map(text => eventOf(text)))).toEqual(texts);
+    expect(readLike(eventOf('\\"'), '\\"', eventOf('b'))).toEqual(['b']);
+  });
+
+  it('may be written with other escapes and with blanks', () => {
+    const first = '{ "id": "x", "delta": {"text" : "\\u00e9"} }';
+    expect(readLike(first, 'é', '{ "id": "x", "delta": {"text" : "a\\/b"} }')).toEqual(['a/b']);
+  });
+
+  it.each([
+    ['another id', eventOf('b').replace('"x"', '"y"')],
+    ['one more field', eventOf('b', { stop: true })],
+    ['one field less', '{"id":"x","delta":{}}'],
+    ['a field inside', '{"id":"x","delta":{"text":"b","stop":"c"}}'],
+    ['null', eventOf(null)],
+    ['a number', eventOf(7)],
+    ['broken JSON', '{"id":"x","delta":{"text":"a\nb"}}'],
+    ['a cut event', '{"id":"x","delta":{"text":"'],
+    ['[DONE]', '[DONE]'],
+    ['nothing', ''],
+  ])('are not those with %s', (_, data) => {
+    expect(readLike(eventOf('a'), 'a', data)).toEqual([false]);
+  });
+
+  it('are not learnt where the key stands twice, or the string is not in its place', () => {
+    const twice = eventOf('a', { text: 'a' });
+    expect(readLike(twice, 'a', twice)).toEqual([false]);
+    const elsewhere = '{"text":"a","delta":{"te\\u0078t":"a"}}';
+    expect(readLike(elsewhere, 'a', elsewhere)).toEqual([false]);
+  });
+
+  it('are no longer looked for in a stream that has none', () => {
+    const alike = new AlikeEvents();
+    const find = vi.fn(textIn);
+    for (let n = 0; n < 100; n++) {
+      const data = eventOf('a', { n });
+      expect(alike.read(data)).toBe(false);
+      alike.learn(data, { key: 'text', value: 'a', find, use: () => {} });
+    }
+    expect(find.mock.calls.length).toBeLessThan(10);
+  });
+});
