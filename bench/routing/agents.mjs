@@ -23,13 +23,13 @@ function text(random, words) {
 /**
  * One agent's life. What it says is the same in each run; what it thinks of takes as long in each.
  * @param call gets messages, and tells the answer: undefined when there was none
- * @param goesOn asked before each turn, with how many there have been
+ * @param goesOn asked before each pause and each turn, with how many turns there have been
  */
 async function live({ agent, groups, seed, call, goesOn }) {
   const system = text(randomOf(seed * 1_000 + (agent % groups)), SHARED_TOKENS);
   const random = randomOf(seed * 1_000 + 100 + agent);
   let messages = [];
-  for (let turn = 0; ; turn++) {
+  for (let turn = 0; goesOn(turn); turn++) {
     await sleep(THINK_MS * (0.5 + random()));
     if (!goesOn(turn)) return;
     if (turn % TURNS === 0) messages = [{ role: 'system', content: system }];

@@ -7,8 +7,8 @@ const FEW = 0.01;
  * `refused`: those alone.
  */
 const LIMITS = {
-  round_robin: { p50: 0.5, p99: 1, evaluated: 0.5, overload: 1 },
-  least_busy: { p50: 0.5, p99: 1, evaluated: 0.5, overload: 1.25 },
+  round_robin: { p50: 0.25, p99: 0.75, evaluated: 0.4, overload: 1 },
+  least_busy: { p50: 0.25, p99: 1, evaluated: 0.4, overload: 1 },
   affinity: { p50: 1.5, p99: 0.75, evaluated: 1.5, refused: 1 },
 };
 
