@@ -49,6 +49,24 @@ describe('events that are alike', () => {
     expect(readLike(elsewhere, 'a', elsewhere)).toEqual([false]);
   });
 
+  it('may differ in padding that nobody reads', () => {
+    const padded = (text: string, padding: unknown) => eventOf(text, { padding, usage: null });
+    const alike = new AlikeEvents();
+    const taken: string[] = [];
+    const use = (text: string) => void taken.push(text);
+    alike.learn(padded('a', 'xyz'), { key: 'text', value: 'a', find: textIn, use, padding: 'padding' });
+    const others = [padded('b', ''), padded('"},"padding":"', 'q"'), padded('c\\', 'zz')];
+    expect(others.map(data => alike.read(data))).toEqual([true, true, true]);
+    expect(taken).toEqual(['b', '"},"padding":"', 'c\\']);
+    const no = [
+      padded('b', 7),
+      padded('b', 'x').replace('"x"', '"x'),
+      eventOf('b', { usage: null }),
+      padded('b', 'x').slice(0, -20),
+    ];
+    expect(no.map(data => alike.read(data))).toEqual([false, false, false, false]);
+  });
+
   it('are no longer looked for in a stream that has none', () => {
     const alike = new AlikeEvents();
     const find = vi.fn(textIn);

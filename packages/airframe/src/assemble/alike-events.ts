@@ -7,6 +7,8 @@ export interface Varying {
   find(json: unknown): unknown;
   /** Does for another value what the event has done for its own. */
   use(value: string): void;
+  /** Key of another string behind it, which nobody reads: it may differ as well. */
+  padding?: string;
 }
 
 /** A pattern is to serve so many events, or learning it was in vain. */
@@ -17,15 +19,18 @@ const MAX_VAIN = 8;
 
 /**
  * Reads events that differ from the one before in a single string, without parsing what they have in common: most of a
- * stream is such, a delta of text with the same ids around it, and parsing all of it takes four times as long.
+ * stream is such, a delta of text with the same ids around it, and parsing all of it takes four times as long. Padding
+ * behind the string, as OpenAI puts there, may differ as well.
  *
  * An event that begins and ends letter by letter like one that was parsed, with a JSON string in between, is JSON of the
  * same shape, with that string in the same place. Every other event is left to be parsed.
  */
 export class AlikeEvents {
-  /** Up to the string's opening quote, and from its closing one, both included. */
+  /** Up to the string's opening quote, and from its last closing one, both included. */
   #before = '';
   #behind = '';
+  /** From the string's closing quote to the opening one of the padding, both included; '': there is none. */
+  #between = '';
   #use: ((value: string) => void) | undefined;
   #served = 0;
   #vain = 0;
@@ -40,23 +45,34 @@ export class AlikeEvents {
     if (end < before.length || data.slice(0, before.length) !== before || data.slice(end) !== behind) {
       return false;
     }
-    const value = stringOf(data.slice(before.length - 1, end + 1));
+    const closing = this.#closing(data, end);
+    if (closing < 0) return false;
+    const value = stringOf(data.slice(before.length - 1, closing + 1));
     if (value === undefined) return false;
     this.#served++;
     use(value);
     return true;
   }
 
+  /**
+   * Where the string of an event ends.
+   * @param end where what follows all that may differ begins
+   */
+  #closing(data: string, end: number): number {
+    const between = this.#between;
+    if (between === '') return end;
+    const closing = data.indexOf(between, this.#before.length);
+    return stringOf(data.slice(closing + between.length - 1, end + 1)) === undefined ? -1 : closing;
+  }
+
   /** To be called after an event that {@link read} has left, if the next may be like it. */
-  learn(data: string, { key, value, find, use }: Varying): void {
+  learn(data: string, { key, value, find, use, padding }: Varying): void {
     this.#use = undefined;
     if (this.#vain >= MAX_VAIN) return;
     this.#vain = this.#served < WORTH ? this.#vain + 1 : 0;
     this.#served = 0;
-    const openings = [...data.matchAll(new RegExp(`"${key}"\\s*:\\s*"`, 'g'))];
-    const [opening] = openings;
-    if (!opening || openings.length > 1) return;
-    const start = opening.index + opening[0].length;
+    const start = startOf(data, key);
+    if (start < 0) return;
     const end = closingQuote(data, start);
     const before = data.slice(0, start);
     const behind = data.slice(end);
@@ -65,9 +81,18 @@ export class AlikeEvents {
     if (find(longer) !== `${value}.`) return;
     // As copies: a slice would keep the whole read alive.
     this.#before = copied(before);
-    this.#behind = copied(behind);
+    const padded = padding === undefined ? -1 : startOf(behind, padding);
+    this.#between = padded < 0 ? '' : copied(behind.slice(0, padded));
+    this.#behind = copied(padded < 0 ? behind : behind.slice(closingQuote(behind, padded)));
     this.#use = use;
   }
+}
+
+/** Where the only string of this key begins, behind its opening quote; -1: there is none, or several. */
+function startOf(json: string, key: string): number {
+  const openings = [...json.matchAll(new RegExp(`"${key}"\\s*:\\s*"`, 'g'))];
+  const [opening] = openings;
+  return opening && openings.length === 1 ? opening.index + opening[0].length : -1;
 }
 
 /** @returns undefined when it is not one JSON string */

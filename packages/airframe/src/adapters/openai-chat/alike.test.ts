@@ -54,7 +54,8 @@ const chunk = fc
       {},
       {},
       {},
-      { usage: null },
+      { usage: null, obfuscation: 'abc' },
+      { obfuscation: 'x' },
       { content: 'elsewhere' },
       { service_tier: 'flex' },
       {

@@ -121,6 +121,7 @@ function varyingOf(chunk: WireChunk, reply: Reply, tally: CompletionTally): Vary
   if (!take) return undefined;
   return {
     ...take,
+    padding: 'obfuscation',
     use: value => {
       tally.choice = 0;
       take.use(value);
