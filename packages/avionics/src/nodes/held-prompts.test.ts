@@ -71,7 +71,11 @@ describe('HeldPrompts', () => {
     });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), fc.array(step, { maxLength: 30 }), (capacity, steps) => {
-        const held = new HeldPrompts(capacity);
+        const firsts = new Set<number>();
+        const held = new HeldPrompts(capacity, (first, holds) => {
+          if (holds) firsts.add(first);
+          else firsts.delete(first);
+        });
         const running: (() => void)[] = [];
         for (const { root, branch, from, length, ends } of steps) {
           const hashes = blocks(root, length, branch, from);
@@ -85,6 +89,10 @@ describe('HeldPrompts', () => {
           if (ends === 'end') expect(held.ready(hashes)).toBe(length <= capacity ? length : 0);
           if (ends === 'cancel') expect(held.ready(hashes)).toBe(ready);
           expect(held.size).toBeLessThanOrEqual(capacity);
+          for (const other of steps) {
+            const [first, ...rest] = blocks(other.root, other.length, other.branch, other.from);
+            if (first !== undefined) expect(firsts.has(first)).toBe(held.coming([first, ...rest]) > 0);
+          }
         }
         for (const end of running) end();
         held.clear();

@@ -16,7 +16,7 @@ export interface NodeProfile {
   /** Calls it works on at once. Absent: what the server says, and one until it has been asked. */
   slots?: number;
   apiKey?: string;
-  /** Tokens of prompts it may still hold, its prompt cache in RAM included. Default 262,144. */
+  /** Tokens of prompts it may still hold, its prompt cache in RAM included, to begin with: reports correct it. Default 262,144. */
   cacheTokens?: number;
 }
 
