@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeldPrompts } from './held-prompts.ts';
 
-/** Blocks of a text; texts of one root begin alike, up to where the branch leaves. */
+/** Blocks of a text; texts of one root begin alike, up to where the branch leaves. A block tells all before it. */
 const blocks = (root: number, length: number, branch = 0, from = length) =>
-  Array.from({ length }, (_, at) => root * 10_000 + (at < from ? at : 100 * (branch + 1) + at));
+  Array.from({ length }, (_, at) => root * 1e6 + (at < from ? at : 1e4 * (branch + 1) + 100 * from + at));
 
 /** A call from its beginning to its end. */
 function use(held: HeldPrompts, hashes: number[], found?: number): number {
