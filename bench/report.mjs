@@ -20,6 +20,12 @@ export function printTable(title, headers, rows) {
   console.log(`\n${title}\n${head}\n${'─'.repeat(head.length)}\n${body.join('\n')}`);
 }
 
+/** Says on what it runs. @param versions of packages, by name */
+export function printMachine(versions = {}) {
+  const facts = Object.entries({ ...machine(), ...versions });
+  console.log(facts.map(([name, value]) => `${name} ${value}`).join(', '));
+}
+
 export function machine() {
   return {
     cpu: cpus()[0]?.model ?? 'unknown',

@@ -45,7 +45,7 @@ describe('the stream benchmark', { timeout: 60_000 }, () => {
     'has a row that receives everything: %s',
     async (_name, row) => {
       const make = await functionOf(row);
-      for (const kind of row.kinds ?? ['text', 'tools', 'padded']) {
+      for (const kind of row.kinds ?? ['text', 'numbered', 'tools', 'padded']) {
         for (const perWrite of [1, 50]) {
           const workload = { kind, events: 120, perWrite };
           const call = make(origin + pathOf(workload), { ...airframe, ...avionics }, kind);

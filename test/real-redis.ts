@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../scripts/free-port.mjs';
 import { ensureRedisServer } from '../scripts/redis-server.mjs';
-import { freePort, until } from './real-llama-server.ts';
+import { until } from './real-llama-server.ts';
 
 export interface RealRedis {
   /** With the password, if there is one. */

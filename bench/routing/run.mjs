@@ -1,8 +1,8 @@
 // `pnpm bench:routing`: see bench/README.md.
-import { parseArgs } from 'node:util';
 import { ensureBuilt, ensureInstalled } from '../../scripts/workspace.mjs';
+import { command, seedOf } from '../command.mjs';
 import { importNodes } from '../nodes.mjs';
-import { machine, median, printAims, printTable, writeResults } from '../report.mjs';
+import { median, printAims, printMachine, printTable, writeResults } from '../report.mjs';
 import { aimsOf } from './aims.mjs';
 import { CALLS, measureStrategy, SCENARIOS } from './compare.mjs';
 import { measureFailure } from './failure.mjs';
@@ -15,36 +15,18 @@ const MAIN = 'shared';
 const ROUNDS = { round_robin: 3, least_busy: 1, affinity: 1, balanced: 3 };
 const PARTS = [...Object.keys(SCENARIOS), 'failure'];
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
-}
+await command({ quick: { type: 'boolean' }, seed: { type: 'string', default: '1' } }, main);
 
-async function main() {
-  const { values } = parseArgs({
-    options: {
-      check: { type: 'boolean' },
-      quick: { type: 'boolean' },
-      only: { type: 'string', multiple: true },
-      seed: { type: 'string', default: '1' },
-    },
-  });
-  const seed = Number(values.seed);
-  if (!Number.isInteger(seed)) throw new Error(`--seed ${values.seed} is no integer`);
-  const parts = values.only ?? [MAIN, 'failure'];
+async function main(values) {
+  const seed = seedOf(values.seed);
+  const parts = values.only.length > 0 ? values.only : [MAIN, 'failure'];
   const unknown = parts.find(part => !PARTS.includes(part));
   if (unknown !== undefined)
     throw new Error(`--only ${unknown} names nothing; there are: ${PARTS.join(', ')}`);
   await ensureInstalled();
   await ensureBuilt();
   const nodes = await importNodes('pool', 'pool-provider');
-  console.log(
-    Object.entries(machine())
-      .map(([name, value]) => `${name} ${value}`)
-      .join(', '),
-  );
+  printMachine();
   const results = { seed, rows: [] };
   for (const scenario of parts.filter(part => part in SCENARIOS)) {
     results.rows.push(...(await compare(nodes, scenario, runsOf(values.quick || scenario !== MAIN), seed)));

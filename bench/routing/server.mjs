@@ -1,8 +1,8 @@
 // Real llama-servers with the model of random weights.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../scripts/free-port.mjs';
 import { ensureLlamaServer } from '../../scripts/llama-server.mjs';
 import { ensureRandomModel } from '../../scripts/make-random-gguf.mjs';
 
@@ -56,13 +56,4 @@ export async function startServer({ slots, contextTokens, cacheRamMiB, port }) {
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
   };
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }

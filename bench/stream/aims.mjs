@@ -1,5 +1,13 @@
 import { ratioOf } from './rounds.mjs';
-import { TEXT_1, TEXT_1_WIDE, TEXT_50, TEXT_50_WIDE, TOOLS_1000, TOOLS_8000 } from './scenarios.mjs';
+import {
+  NUMBERED_50,
+  TEXT_1,
+  TEXT_1_WIDE,
+  TEXT_50,
+  TEXT_50_WIDE,
+  TOOLS_1000,
+  TOOLS_8000,
+} from './scenarios.mjs';
 
 /** Scenario, row, the row it is compared with, and the most it may be of that. */
 const RATIOS = [
@@ -7,6 +15,7 @@ const RATIOS = [
   [TEXT_1, 'avionics', 'bare', 1.6],
   [TEXT_50, 'airframe', 'bare', 1.3],
   [TEXT_50_WIDE, 'airframe', 'bare', 1.3],
+  [NUMBERED_50, 'airframe', 'bare', 1.3],
   [TEXT_1, 'airframe', 'bare', 1.5],
   [TEXT_1_WIDE, 'airframe', 'bare', 1.5],
   [TEXT_50, 'airframe', 'openai', 1 / 2],

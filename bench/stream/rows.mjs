@@ -22,7 +22,7 @@ export const ROWS = [
     imports: ['@x/avionics'],
     file: 'avionics',
     make: 'gateway',
-    kinds: ['text', 'padded'],
+    kinds: ['text', 'numbered', 'padded'],
   },
   { name: 'openai', floor: 'bare', imports: ['openai'], file: 'openai-node', make: 'row' },
   { name: 'ai', floor: 'bare', imports: ['ai', '@ai-sdk/openai-compatible'], file: 'ai-sdk', make: 'row' },

@@ -1,10 +1,10 @@
 // `pnpm bench:stream`: see bench/README.md.
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { ensureBuilt, ensureInstalled } from '../../scripts/workspace.mjs';
 import { startChild } from '../child.mjs';
+import { command } from '../command.mjs';
 import { ensurePeers, versionsOf } from '../peers.mjs';
-import { machine, printAims, printTable, writeResults } from '../report.mjs';
+import { printAims, printMachine, printTable, writeResults } from '../report.mjs';
 import { aimsOf } from './aims.mjs';
 import { measureImports } from './imports.mjs';
 import { measureScenario, QUICK, ratioOf, THOROUGH } from './rounds.mjs';
@@ -26,31 +26,15 @@ const PROBES = [
 /** The young generation has its full size from the start: its growth, in steps of 16 MB, says nothing of the reader. */
 const FIXED_HEAP = ['--min-semi-space-size=16'];
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
-}
+await command({ quick: { type: 'boolean' } }, main);
 
-async function main() {
-  const { values } = parseArgs({
-    options: {
-      check: { type: 'boolean' },
-      quick: { type: 'boolean' },
-      only: { type: 'string', multiple: true },
-    },
-  });
-  const { rows, parts } = chosen(values.only ?? []);
+async function main(values) {
+  const { rows, parts } = chosen(values.only);
   await ensureInstalled();
   await ensureBuilt();
   if (rows.some(needsPeers)) await ensurePeers();
   const versions = versionsOf([...new Set(rows.flatMap(({ imports }) => imports))]);
-  console.log(
-    Object.entries({ ...machine(), ...versions })
-      .map(([name, value]) => `${name} ${value}`)
-      .join(', '),
-  );
+  printMachine(versions);
   const server = await startChild(file('server.mjs'));
   try {
     const results = await measure(server.ready.origin, rows, parts, values.quick);

@@ -21,7 +21,7 @@ const openai = {
   open: tools =>
     chunk(choice({ role: 'assistant', content: tools ? null : '', refusal: null })) +
     (tools ? chunk(choice({ tool_calls: [openaiCall({ name: TOOL.name, arguments: '' })] })) : ''),
-  text: (content, obfuscation) => chunk(choice({ content }), obfuscation && { obfuscation }),
+  text: (content, more) => chunk(choice({ content }), more),
   argument: text => chunk(choice({ tool_calls: [{ index: 0, function: { arguments: text } }] })),
   close: (tools, events) =>
     chunk(choice({}, tools ? 'tool_calls' : 'stop')) +
@@ -31,7 +31,7 @@ const openai = {
 const openaiCall = call => ({ index: 0, id: 'call_Zr8sWfLhJpAeGu', type: 'function', function: call });
 
 const event = value => `event: ${value.type}\n${data(value)}`;
-const delta = value => event({ type: 'content_block_delta', index: 0, delta: value });
+const delta = (value, more) => event({ type: 'content_block_delta', index: 0, delta: value, ...more });
 
 const anthropic = {
   open: tools =>
@@ -55,7 +55,7 @@ const anthropic = {
         ? { type: 'tool_use', id: 'toolu_01Zr8sWfLhJpAeGu', name: TOOL.name, input: {} }
         : { type: 'text', text: '' },
     }),
-  text: text => delta({ type: 'text_delta', text }),
+  text: (text, more) => delta({ type: 'text_delta', text }, more),
   argument: text => delta({ type: 'input_json_delta', partial_json: text }),
   close: (tools, events) =>
     event({ type: 'content_block_stop', index: 0 }) +

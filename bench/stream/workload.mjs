@@ -12,6 +12,9 @@ const PIECES = (
 /** Weight of a `padded` event; large events make a large response of few. */
 const PADDING = 'x'.repeat(4000);
 
+/** What the events of a kind have beside their text. */
+const MORE = { numbered: number => ({ number }), padded: () => ({ obfuscation: PADDING }) };
+
 export const TOOL = {
   name: 'write_note',
   description: 'Writes a note.',
@@ -22,7 +25,7 @@ const ARGUMENTS_END = '"}';
 
 /**
  * @typedef {object} Workload
- * @property {'text' | 'tools' | 'padded'} kind
+ * @property {'text' | 'numbered' | 'tools' | 'padded'} kind `numbered`: no event is like the one before but for its text
  * @property {number} events events with content in a response
  * @property {number} perWrite events in one write of the server
  */
@@ -32,7 +35,8 @@ export const pathOf = ({ kind, events, perWrite }) => `/${kind}/${events}/${perW
 
 /** @returns {{workload: Workload, route: string} | undefined} */
 export function workloadOf(url) {
-  const [, kind, events, perWrite, route] = /^\/(text|tools|padded)\/(\d+)\/(\d+)(\/.*)$/.exec(url) ?? [];
+  const [, kind, events, perWrite, route] =
+    /^\/(text|numbered|tools|padded)\/(\d+)\/(\d+)(\/.*)$/.exec(url) ?? [];
   return kind && { workload: { kind, events: Number(events), perWrite: Number(perWrite) }, route };
 }
 
@@ -51,10 +55,10 @@ export function expected({ kind, events }) {
  */
 export function* writesOf(wire, { kind, events, perWrite }) {
   const tools = kind === 'tools';
-  const piece = tools ? wire.argument : text => wire.text(text, kind === 'padded' ? PADDING : undefined);
+  const piece = tools ? wire.argument : (text, number) => wire.text(text, MORE[kind]?.(number));
   yield Buffer.from(wire.open(tools));
   if (tools) yield Buffer.from(wire.argument(ARGUMENTS_START));
-  const pieces = PIECES.map(text => piece(text));
+  const pieces = PIECES.map(piece);
   const made = new Map();
   for (let at = 0; at < events; at += perWrite) {
     const from = at % pieces.length;

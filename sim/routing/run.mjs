@@ -1,6 +1,6 @@
 // `pnpm sim:routing`: see sim/README.md.
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { command, seedOf } from '../../bench/command.mjs';
 import { importNodes } from '../../bench/nodes.mjs';
 import { printAims, printTable, writeResults } from '../../bench/report.mjs';
 import { ensureInstalled } from '../../scripts/workspace.mjs';
@@ -9,35 +9,19 @@ import { calibrate } from './calibrate.mjs';
 import { SCENARIOS, STRATEGIES } from './scenarios.mjs';
 import { simulate } from './simulate.mjs';
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
-}
+await command({ calibrate: { type: 'boolean' }, seed: { type: 'string', default: '1' } }, main);
 
-async function main() {
-  const { values } = parseArgs({
-    options: {
-      calibrate: { type: 'boolean' },
-      check: { type: 'boolean' },
-      only: { type: 'string', multiple: true },
-      seed: { type: 'string', default: '1' },
-    },
-  });
+async function main(values) {
   await ensureInstalled();
   if (values.calibrate) {
     const { file, content } = await calibrate();
     console.log(`${JSON.stringify(content, null, 2)}\nwritten: ${file}`);
     return 0;
   }
-  const seed = Number(values.seed);
-  if (!Number.isInteger(seed)) throw new Error(`--seed ${values.seed} is no integer`);
+  const seed = seedOf(values.seed);
   const calibration = JSON.parse(readFileSync(new URL('calibration.json', import.meta.url), 'utf8'));
   const { NodeRouter } = await importNodes('router');
-  const rows = chosen(values.only ?? []).flatMap(scenario =>
-    run({ NodeRouter, scenario, calibration, seed }),
-  );
+  const rows = chosen(values.only).flatMap(scenario => run({ NodeRouter, scenario, calibration, seed }));
   const aims = aimsOf(rows);
   const met = printAims(aims);
   console.log(`\nwritten: ${writeResults('routing-sim', { seed, calibration, rows, aims })}`);

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, type RealLlamaServer, startLlamaServer } from '../../../../test/real-llama-server.ts';
+import { freePort } from '../../../../scripts/free-port.mjs';
+import { type RealLlamaServer, startLlamaServer } from '../../../../test/real-llama-server.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const QUESTION = 'What is 2+2?';

@@ -35,6 +35,11 @@ export class AlikeEvents {
   #served = 0;
   #vain = 0;
 
+  /** false: this stream has none, and nothing will be learnt any more. */
+  get learns(): boolean {
+    return this.#vain < MAX_VAIN;
+  }
+
   /** @returns false when it is another kind of event, which has to be parsed */
   read(data: string): boolean {
     const use = this.#use;
@@ -68,7 +73,7 @@ export class AlikeEvents {
   /** To be called after an event that {@link read} has left, if the next may be like it. */
   learn(data: string, { key, value, find, use, padding }: Varying): void {
     this.#use = undefined;
-    if (this.#vain >= MAX_VAIN) return;
+    if (!this.learns) return;
     this.#vain = this.#served < WORTH ? this.#vain + 1 : 0;
     this.#served = 0;
     const start = startOf(data, key);

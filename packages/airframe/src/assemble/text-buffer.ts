@@ -1,5 +1,5 @@
 /** Pieces kept apart until so many have come. */
-const MAX_PIECES = 16;
+const MAX_PIECES = 64;
 
 /**
  * A text that grows by small pieces. `+=` would keep every piece alive until the end of the stream, and the garbage

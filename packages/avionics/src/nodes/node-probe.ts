@@ -7,6 +7,7 @@ import {
   type ExchangeOptions,
   exchangeJson,
 } from '@x/airframe';
+import { NO_CAPABILITIES } from '../providers/base.ts';
 
 /** What a llama-server says of itself. */
 export interface NodeFacts {
@@ -15,16 +16,6 @@ export interface NodeFacts {
   /** Absent unless the server tells (it does not with `--no-slots`). */
   busySlots?: number;
 }
-
-const NOTHING = {
-  streaming: false,
-  rawPrompt: false,
-  tools: false,
-  images: false,
-  reasoning: false,
-  jsonSchema: false,
-  seed: false,
-};
 
 /**
  * An adapter that only looks: `/props`, which unlike `/health` needs the key, and `/slots` where it is on.
@@ -35,7 +26,7 @@ export function nodeProbe(onFacts: (name: string, facts: NodeFacts) => void): Ad
   const http = createHttp();
   return defineAdapter({
     kind: 'llama_server',
-    capabilities: NOTHING,
+    capabilities: NO_CAPABILITIES,
     infer: () => {
       throw new AirframeError('invalid_request', 'a probe makes no inferences');
     },

@@ -1,5 +1,6 @@
 import {
   AirframeError,
+  type ChatCapabilities,
   type DoneEvent,
   defineAdapter,
   type EmbedRequest,
@@ -129,7 +130,7 @@ export abstract class LLMProvider {
     const endpoint: EndpointSpec = { name: this.name, backendKind: 'generate', baseUrl: 'file:///generate' };
     const adapter = defineAdapter({
       kind: endpoint.backendKind,
-      capabilities: GENERATE_ONLY,
+      capabilities: NO_CAPABILITIES,
       infer: (call, reply) => this.#inferByGenerate(call, reply),
       health: async () => ((await this.healthCheck()) ? 'healthy' : 'unhealthy'),
     });
@@ -265,7 +266,8 @@ export abstract class LLMProvider {
   }
 }
 
-const GENERATE_ONLY = {
+/** Of an adapter that answers in one piece, if it answers at all. */
+export const NO_CAPABILITIES: ChatCapabilities = {
   streaming: false,
   rawPrompt: false,
   tools: false,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, type RealLlamaServer, startLlamaServer } from '../../../../test/real-llama-server.ts';
+import { freePort } from '../../../../scripts/free-port.mjs';
+import { type RealLlamaServer, startLlamaServer } from '../../../../test/real-llama-server.ts';
 import { LLMGateway, LlamaServerProvider, readSettings, type Settings } from '../../src/index.ts';
 
 describe('avionics over a real llama-server', () => {

@@ -40,7 +40,7 @@ class MessageReader implements StreamReader {
     if (name !== 'error' && this.#alike.read(data)) return false;
     const event = parseEvent(data);
     this.#event(event, name);
-    const varying = this.#varyingOf(event);
+    const varying = this.#alike.learns ? this.#varyingOf(event) : undefined;
     if (varying) this.#alike.learn(data, varying);
     return this.#stopped;
   }

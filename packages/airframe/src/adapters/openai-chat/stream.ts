@@ -1,4 +1,4 @@
-import { AlikeEvents, type Varying } from '../../assemble/alike-events.ts';
+import { AlikeEvents } from '../../assemble/alike-events.ts';
 import { CompletionTally } from '../../assemble/completion-tally.ts';
 import type { Reply, ReportedUsage } from '../../assemble/reply.ts';
 import { AirframeError } from '../../errors.ts';
@@ -6,6 +6,7 @@ import type { FinishReason } from '../../events.ts';
 import type { StreamReader } from '../../transport/exchange.ts';
 import { errorIn, inBandError, type WireError } from '../../wire-openai/errors.ts';
 import { signatureOfCall, signatureOfDetail } from './signatures.ts';
+import { varyingOf } from './varying.ts';
 import type { WireChoice, WireChunk, WireDelta, WirePart, WireToolCall, WireUsage } from './wire.ts';
 
 /** An unknown word counts as `stop`: the server did say that the reply is over (`load` of Ollama). */
@@ -46,7 +47,7 @@ export function createReader(reply: Reply): StreamReader {
       if (name === 'error') throw inBandError(errorOf(data));
       const chunk = parseChunk(data);
       answered = readChunk(chunk, reply, tally) || answered;
-      const varying = varyingOf(chunk, reply, tally);
+      const varying = alike.learns ? varyingOf(chunk, reply, tally) : undefined;
       if (varying) alike.learn(data, varying);
       return false;
     },
@@ -106,59 +107,6 @@ function readChunk(chunk: WireChunk, reply: Reply, tally: CompletionTally): bool
   if (usage) readUsage(usage, reply, chunk.timings ? tally : undefined);
   if (choice?.finish_reason) readFinish(choice.finish_reason, reply);
   return output;
-}
-
-/** The string of a chunk that brings a piece of text, thinking or arguments and nothing else. */
-function varyingOf(chunk: WireChunk, reply: Reply, tally: CompletionTally): Varying | undefined {
-  const { choices, usage, x_groq } = chunk;
-  const [choice] = choices ?? [];
-  const { delta } = choice ?? {};
-  if (!choice || !delta || usage || x_groq || choices?.length !== 1) return undefined;
-  if (choice.index || choice.finish_reason || choice.text || choice.message) return undefined;
-  const { role: _, ...said } = delta;
-  const [only, ...more] = Object.entries(said).filter(([, value]) => value !== null && value !== '');
-  const take = only && more.length === 0 ? takeOf(only[0], said, reply) : undefined;
-  if (!take) return undefined;
-  return {
-    ...take,
-    padding: 'obfuscation',
-    use: value => {
-      tally.choice = 0;
-      take.use(value);
-    },
-  };
-}
-
-type DeltaKey = keyof WireDelta;
-
-function takeOf(key: string, delta: WireDelta, reply: Reply): Varying | undefined {
-  const deltaOf = (json: unknown) => (json as WireChunk).choices?.[0]?.delta;
-  const { tool_calls: calls } = delta;
-  if (key === 'tool_calls') return calls?.length === 1 ? argumentsOf(calls[0], reply) : undefined;
-  const value = delta[key as DeltaKey];
-  if (typeof value !== 'string') return undefined;
-  const find = (json: unknown) => deltaOf(json)?.[key as DeltaKey];
-  if (key === 'content') return { key, value, find, use: text => reply.text(text) };
-  if (key === 'reasoning_content' || key === 'reasoning') {
-    return { key, value, find, use: text => void (text && reply.reasoning(text)) };
-  }
-  return undefined;
-}
-
-/** Of a call that has begun: its id and name stand in its first chunk. */
-function argumentsOf(call: WireToolCall | undefined, reply: Reply): Varying | undefined {
-  const { index, id, function: called, extra_content } = call ?? {};
-  const value = called?.arguments;
-  if (typeof index !== 'number' || id || called?.name || extra_content || typeof value !== 'string') {
-    return undefined;
-  }
-  const fragment = { index, id: undefined, name: undefined, signature: undefined };
-  return {
-    key: 'arguments',
-    value,
-    find: json => (json as WireChunk).choices?.[0]?.delta?.tool_calls?.[0]?.function?.arguments,
-    use: text => reply.toolCall({ ...fragment, arguments: text }),
-  };
 }
 
 function firstChoice({ choices }: WireChunk): WireChoice | undefined {
@@ -242,7 +190,7 @@ function readToolCall(call: WireToolCall, index: number | undefined, reply: Repl
 function readUsage(wire: WireUsage, reply: Reply, tally?: CompletionTally): void {
   const details = wire.prompt_tokens_details ?? wire.prompt_token_details;
   const reasoning = wire.completion_tokens_details?.reasoning_tokens;
-  const figures: Record<Exclude<keyof ReportedUsage, 'cacheWrite1hTokens'>, number | null | undefined> = {
+  const figures: Partial<Record<keyof ReportedUsage, number | null | undefined>> = {
     promptTokens: wire.prompt_tokens,
     completionTokens: tally?.count(wire.completion_tokens ?? 0) ?? completionTokens(wire),
     cachedTokens: details?.cached_tokens ?? wire.prompt_cache_hit_tokens ?? wire.num_cached_tokens,

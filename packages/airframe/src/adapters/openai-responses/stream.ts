@@ -203,7 +203,7 @@ function partOf({ content_index, summary_index }: WireEvent, type: string): stri
 }
 
 function usageOf({ input_tokens, input_tokens_details, output_tokens, ...rest }: WireUsage): ReportedUsage {
-  const figures: Record<Exclude<keyof ReportedUsage, 'cacheWrite1hTokens'>, number | null | undefined> = {
+  const figures: Partial<Record<keyof ReportedUsage, number | null | undefined>> = {
     promptTokens: input_tokens,
     completionTokens: output_tokens,
     cachedTokens: input_tokens_details?.cached_tokens,

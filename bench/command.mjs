@@ -1,0 +1,24 @@
+import { parseArgs } from 'node:util';
+
+/**
+ * Runs a benchmark as a command; what it cannot do is one line and exit code 1.
+ * @param options of its own, as for `parseArgs`, beside `--check` and `--only`
+ * @param main gets their values and gives the exit code
+ */
+export async function command(options, main) {
+  try {
+    const only = { type: 'string', multiple: true, default: [] };
+    const { values } = parseArgs({ options: { check: { type: 'boolean' }, only, ...options } });
+    process.exitCode = await main(values);
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
+
+/** @param text what stands behind `--seed` */
+export function seedOf(text) {
+  const seed = Number(text);
+  if (Number.isInteger(seed)) return seed;
+  throw new Error(`--seed ${text} is no integer`);
+}

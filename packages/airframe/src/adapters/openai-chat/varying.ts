@@ -1,0 +1,56 @@
+import type { Varying } from '../../assemble/alike-events.ts';
+import type { CompletionTally } from '../../assemble/completion-tally.ts';
+import type { Reply } from '../../assemble/reply.ts';
+import type { WireChunk, WireDelta, WireToolCall } from './wire.ts';
+
+/** The string of a chunk that brings a piece of text, thinking or arguments and nothing else. */
+export function varyingOf(chunk: WireChunk, reply: Reply, tally: CompletionTally): Varying | undefined {
+  const { choices, usage, x_groq } = chunk;
+  const [choice] = choices ?? [];
+  const { delta } = choice ?? {};
+  if (!choice || !delta || usage || x_groq || choices?.length !== 1) return undefined;
+  if (choice.index || choice.finish_reason || choice.text || choice.message) return undefined;
+  const { role: _, ...said } = delta;
+  const [only, ...more] = Object.entries(said).filter(([, value]) => value !== null && value !== '');
+  const take = only && more.length === 0 ? takeOf(only[0], said, reply) : undefined;
+  if (!take) return undefined;
+  return {
+    ...take,
+    padding: 'obfuscation',
+    use: value => {
+      tally.choice = 0;
+      take.use(value);
+    },
+  };
+}
+
+type DeltaKey = keyof WireDelta;
+
+function takeOf(key: string, delta: WireDelta, reply: Reply): Varying | undefined {
+  const deltaOf = (json: unknown) => (json as WireChunk).choices?.[0]?.delta;
+  const { tool_calls: calls } = delta;
+  if (key === 'tool_calls') return calls?.length === 1 ? argumentsOf(calls[0], reply) : undefined;
+  const value = delta[key as DeltaKey];
+  if (typeof value !== 'string') return undefined;
+  const find = (json: unknown) => deltaOf(json)?.[key as DeltaKey];
+  if (key === 'content') return { key, value, find, use: text => reply.text(text) };
+  if (key === 'reasoning_content' || key === 'reasoning') {
+    return { key, value, find, use: text => void (text && reply.reasoning(text)) };
+  }
+  return undefined;
+}
+
+/** Of a call that has begun: its id and name stand in its first chunk. */
+function argumentsOf(call: WireToolCall | undefined, reply: Reply): Varying | undefined {
+  const { index, id, function: called, extra_content } = call ?? {};
+  const value = called?.arguments;
+  if (typeof index !== 'number' || id || called?.name || extra_content || typeof value !== 'string') {
+    return undefined;
+  }
+  return {
+    key: 'arguments',
+    value,
+    find: json => (json as WireChunk).choices?.[0]?.delta?.tool_calls?.[0]?.function?.arguments,
+    use: text => reply.toolCall({ index, arguments: text }),
+  };
+}

@@ -1,0 +1,196 @@
+import { type InferenceStreamEvent, isOutput } from '@x/airframe';
+import type { Limiter } from '../limits/limiter.ts';
+import { defined } from '../providers/options.ts';
+import type { Answer } from '../routing/fallback.ts';
+import type { OperationTelemetry } from '../telemetry/operation.ts';
+import type { ResponseCache } from './cache.ts';
+import type { CallClock } from './clock.ts';
+import type { CallContext, Destination } from './context.ts';
+import type { CallLedger } from './ledger.ts';
+import type { Prepared } from './prepared.ts';
+import type { ReplySoFar } from './reply-so-far.ts';
+import { type CompletionRequest, withDefaults } from './request.ts';
+import { type Allowance, allowanceOf, CallBudget } from './reservation.ts';
+import type { Answered, CacheOutcome, Piece, Seam } from './response.ts';
+import { extended, SeamKeeper } from './seams.ts';
+import { type CallTries, endless } from './tries.ts';
+
+export interface AnsweringOptions extends Prepared {
+  /** The request as it came. */
+  asked: CompletionRequest;
+  context: CallContext;
+  destinations: readonly Destination[];
+  tries: CallTries;
+  clock: CallClock;
+  ledger: CallLedger;
+  reply: ReplySoFar;
+  operation: OperationTelemetry;
+  /** Fires when the caller goes. */
+  left: AbortSignal;
+}
+
+/** Where a piece comes from. */
+type Source = Pick<Piece, 'provider' | 'model'>;
+
+/** Where the answer of one call comes from: the cache, or within limits the providers, in one turn or several. */
+export class Answering {
+  readonly #call: AnsweringOptions;
+  readonly seams: Seam[] = [];
+  /** undefined: the call had nothing to do with a cache. */
+  cached: { outcome: CacheOutcome; savedUsd: number } | undefined;
+  /** Whose next piece the consumer may take by {@link poll}. */
+  #paused: (Source & { answer: Answer }) | undefined;
+
+  constructor(call: AnsweringOptions) {
+    this.#call = call;
+  }
+
+  /** Where what {@link poll} gives comes from; undefined: it gives nothing now. */
+  get source(): Source | undefined {
+    return this.#paused;
+  }
+
+  /**
+   * The next piece of text, when it lies there already. A generator's step costs more than all else that is done for a
+   * piece, so this goes past the one of {@link pieces}, which stands at its last piece meanwhile.
+   */
+  poll(): string | undefined {
+    const paused = this.#paused;
+    if (!paused || paused.answer.head.length > 0) return undefined;
+    const { reply } = this.#call;
+    for (;;) {
+      const event = reply.error ? undefined : paused.answer.stream.poll?.();
+      if (!event) return undefined;
+      if (isOutput(event)) paused.answer.telemetry.chunk();
+      const text = reply.take(event);
+      if (reply.done) return undefined;
+      if (text) return text;
+    }
+  }
+
+  /** The answer's pieces, from the cache where there is one. */
+  pieces(): AsyncGenerator<Piece, Answered, undefined> {
+    const { context, asked } = this.#call;
+    return context.cache && asked.cache !== false ? this.#cached(context.cache) : this.#limited();
+  }
+
+  async *#cached(cache: ResponseCache): AsyncGenerator<Piece, Answered, undefined> {
+    const { context, destinations, structured, request, asked: call, ledger, clock, left } = this.#call;
+    const { name: provider, model, variant, defaults } = destinations[0] ?? {};
+    const asked = {
+      ...withDefaults(request, defaults),
+      ...{ provider, model, variant, nodeTags: call.nodeTags },
+    };
+    const fits = ({ text, toolCalls }: Answered) =>
+      !structured || toolCalls.length > 0 || 'value' in structured.read(text);
+    const live = async function* (this: Answering) {
+      const answered = yield* this.#limited();
+      return { answered, costUsd: ledger.costUsd };
+    };
+    // Whoever waits for the store, or for the answer of another call, has a deadline all the same.
+    const { signal, done } = clock.ending(left);
+    try {
+      const { answered, outcome, savedUsd } = yield* cache.through({ asked, fits, signal }, live.bind(this));
+      this.cached = { outcome, savedUsd };
+      if (outcome !== 'miss') context.stats.cached(savedUsd);
+      return answered;
+    } finally {
+      done();
+    }
+  }
+
+  /** Within budgets and rates: what the call may use is taken from them before, what it has used stays taken. */
+  async *#limited(): AsyncGenerator<Piece, Answered, undefined> {
+    const { context, operation, ledger, tries } = this.#call;
+    const { limiter } = context;
+    if (!limiter) return yield* this.#live();
+    const budget = new CallBudget(() => operation.run(() => this.#allowance(limiter)), ledger);
+    const { leftOut, refusal } = await budget.open();
+    if (refusal) tries.leaveOut(leftOut, refusal);
+    try {
+      return yield* this.#live(() => budget.renew());
+    } finally {
+      await budget.close();
+    }
+  }
+
+  #allowance(limiter: Pick<Limiter, 'reserve'>): Promise<Allowance> {
+    const { asked, context } = this.#call;
+    const payer = { agentName: context.agentName, key: asked.key, tags: asked.tags };
+    return allowanceOf(limiter, payer, this.#call, this.#call);
+  }
+
+  /**
+   * Yields the text as it comes; returns the answer it came from at last.
+   * @param again asks whether there may be a further turn
+   */
+  async *#live(again = async () => {}): AsyncGenerator<Piece, Answered, undefined> {
+    const { context, asked, request, structured, tries, reply, left } = this.#call;
+    const seams = new SeamKeeper(asked.midStream ?? context.midStream, structured);
+    let next = request;
+    let queue = tries.queue(() => next);
+    let answer = await tries.first(queue);
+    let hasText = false;
+    for (;;) {
+      const source = sourceOf(answer);
+      try {
+        while (!reply.done && !reply.error) {
+          const event = answer.head.shift() ?? (await eventOf(answer));
+          const text = reply.take(event ?? { type: 'error', error: endless(answer) });
+          hasText ||= text !== '';
+          if (!text) continue;
+          // With a cache it is not the consumer who pulls.
+          if (!context.cache) this.#paused = { answer, ...source };
+          yield { text, ...source, tokens: reply.counted };
+          this.#paused = undefined;
+        }
+      } finally {
+        await tries.settle(answer, reply);
+      }
+      const broken = reply.error;
+      const turn = seams.after(reply, answer.candidate, queue);
+      if (!turn) return this.#answered(answer);
+      next = extended(request, turn.messages);
+      queue = turn.queue;
+      const from = answer.provider.name;
+      if (turn.seam.policy === 'continue') reply.continue();
+      else reply.restart();
+      const further = again().then(() => tries.first(queue));
+      answer = await further.catch(error => {
+        // What broke the answer off tells more than who could not take it up.
+        throw broken && !left.aborted ? broken : error;
+      });
+      const seam = { ...turn.seam, from, to: answer.provider.name };
+      this.seams.push(seam);
+      if (hasText) yield { text: '', ...sourceOf(answer), tokens: reply.counted, seam };
+    }
+  }
+
+  /** @throws AirframeError when the answer is not whole */
+  #answered(answer: Answer): Answered {
+    const { done, error, text, toolCalls, message, tokensBefore } = this.#call.reply;
+    if (error || !done) throw error ?? endless(answer);
+    const { finishReason, usage, timings, responseId } = done;
+    return {
+      ...sourceOf(answer),
+      ...defined({ model: done.model, message, responseId }),
+      text,
+      toolCalls,
+      finishReason,
+      usage,
+      completionTokens: usage.completionTokens + tokensBefore,
+      timings,
+    };
+  }
+}
+
+function sourceOf({ provider, model }: Answer): Pick<Piece, 'provider' | 'model'> {
+  return { provider: provider.name, model: model ?? provider.defaultModel ?? 'default' };
+}
+
+/** The next event; each piece of output is told to telemetry. */
+async function eventOf({ stream, telemetry }: Answer): Promise<InferenceStreamEvent | undefined> {
+  const { value } = await stream.next();
+  if (value && isOutput(value)) telemetry.chunk();
+  return value;
+}
