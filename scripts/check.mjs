@@ -2,7 +2,7 @@
 // `node scripts/check.mjs NAME…` runs only the steps whose names contain one of the words.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import {
   build,
   ensureBuilt,
@@ -107,9 +107,20 @@ function tests(project, what = '') {
       const { numPassedTests: passed, numFailedTests: failed } = counts;
       const skipped = counts.numPendingTests + counts.numTodoTests;
       // A file that fails to load has no failed test, but vitest says so by its exit code.
-      return { passed, failed: failed || (code !== 0 || passed === 0 ? 1 : 0), skipped };
+      const names = failuresIn(counts.testResults);
+      return { passed, failed: failed || (code !== 0 || passed === 0 ? 1 : 0), skipped, names };
     },
   };
+}
+
+/** One line a failed test, so that who has only the end of the output knows which. */
+function failuresIn(files) {
+  return files.flatMap(({ name, message, assertionResults }) => {
+    const failed = assertionResults.filter(({ status }) => status === 'failed');
+    const lines = failed.map(test => [test.fullName, test.failureMessages[0]]);
+    if (lines.length === 0 && message) lines.push(['the file itself', message]);
+    return lines.map(([test, why]) => `${relative(ROOT, name)}: ${test}: ${String(why).split('\n')[0]}`);
+  });
 }
 
 async function each(folders, perform) {
@@ -128,6 +139,7 @@ function summarise(results) {
     const outcome = `${passed} passed${failed ? `, ${failed} FAILED` : ''}${skippedPart(skipped)}`;
     console.log(`${name.padEnd(62)}${outcome.padEnd(22)}${seconds.toFixed(1).padStart(7)} s`);
   }
+  for (const line of results.flatMap(({ names = [] }) => names)) console.log(`\nFAILED ${line}`);
   const missing = process.env.CI ? sum('skipped') : 0;
   if (missing) console.log('\nCI is set: a skipped test fails the check');
   console.log(`\n${sum('passed')} passed, ${sum('failed')} failed${skippedPart(sum('skipped'))}`);

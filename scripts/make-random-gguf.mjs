@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cacheDir } from './llama-server.mjs';
+import { cacheDir } from '../packages/llamacpp-native/native/paths.mjs';
 
 const DEMO_MODEL = fileURLToPath(new URL('../apps/demo-model/pilot.gguf', import.meta.url));
 const SEED = 20;

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { ensureLlamaServer } from '../packages/llamacpp-native/native/llama-cpp.mjs';
 import { freePort } from './free-port.mjs';
-import { ensureLlamaServer } from './llama-server.mjs';
 
 const MODEL = fileURLToPath(new URL('../apps/demo-model/pilot.gguf', import.meta.url));
 const ADAPTERS = new URL('../packages/airframe/src/adapters/', import.meta.url);

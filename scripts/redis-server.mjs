@@ -1,8 +1,8 @@
 // Brings Debian's redis-server for the tests that need a real one.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheDir } from './llama-server.mjs';
-import { ensurePrograms, findProgram, toStderr } from './programs.mjs';
+import { cacheDir } from '../packages/llamacpp-native/native/paths.mjs';
+import { ensurePrograms, findProgram, toStderr } from '../packages/llamacpp-native/native/programs.mjs';
 
 const REDIS = {
   purpose: 'testing with Redis',

@@ -1,5 +1,5 @@
 // `npm test`: brings what the gate needs (the workspace, a real llama-server, a Redis), then runs the gate.
-import { ensureLlamaServer } from './llama-server.mjs';
+import { ensureLlamaServer } from '../packages/llamacpp-native/native/llama-cpp.mjs';
 import { ensureRedisServer } from './redis-server.mjs';
 import { ensureInstalled, run } from './workspace.mjs';
 

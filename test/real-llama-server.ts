@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { ensureLlamaServer } from '../packages/llamacpp-native/native/llama-cpp.mjs';
 import { freePort } from '../scripts/free-port.mjs';
-import { ensureLlamaServer } from '../scripts/llama-server.mjs';
 
 /** The project's own model; see apps/demo-model/MODEL_CARD.md. */
 export const DEMO_MODEL: string = fileURLToPath(new URL('../apps/demo-model/pilot.gguf', import.meta.url));

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../scripts/free-port.mjs';
-import { ensureLlamaServer } from '../../scripts/llama-server.mjs';
+import { ensureLlamaServer } from '../../packages/llamacpp-native/native/llama-cpp.mjs';
 import { ensureRandomModel } from '../../scripts/make-random-gguf.mjs';
 
 /** Longest time from the start of the process to a loaded model, in milliseconds. */

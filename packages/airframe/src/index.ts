@@ -15,7 +15,11 @@ export {
   azureOpenAIAdapter,
   type GetToken,
 } from './adapters/azure-openai/index.ts';
-export { type LlamaServerExtra, llamaServerAdapter } from './adapters/llama-server/index.ts';
+export {
+  type LlamaServerExtra,
+  llamaServerAdapter,
+  llamaServerDefinition,
+} from './adapters/llama-server/index.ts';
 export {
   type OpenAIChatAdapterOptions,
   type OpenAIChatEndpointOptions,

@@ -1,37 +1,72 @@
 import {
   type Adapter,
+  type AdapterDefinition,
   AirframeError,
   defineAdapter,
-  type EndpointSpec,
   type InferenceCall,
   type Reply,
 } from '@x/airframe';
+import { findAddon, loadAddon } from './core/addon.ts';
+import { coreDefinition } from './core/core-definition.ts';
 import type { Engine, Generated, Model } from './engine.ts';
-import { checkGguf, ggufPath } from './gguf-file.ts';
-import { LoadedModels, type ModelKey } from './loaded-models.ts';
+import { checkGguf } from './gguf-file.ts';
+import { type Disposable, LoadedModels } from './loaded-models.ts';
+import { modelKey } from './model-key.ts';
 import { type LogSink, nodeLlamaEngine } from './node-llama-engine.ts';
-import { type LlamaCppExtra, type ReadRequest, readOptions, readRequest } from './request.ts';
-import { Interrupt } from './turns.ts';
+import { type LlamaCppExtra, type ReadRequest, readRequest } from './request.ts';
+import { Interrupt, Turns } from './turns.ts';
+
+/** What runs llama.cpp. */
+export type EngineName = 'core' | 'node-llama-cpp';
 
 export interface LlamaCppAdapterOptions {
   /** How much of a model is loaded, 0 to 1. */
   onLoadProgress?: (fraction: number, path: string) => void;
   /** Takes llama.cpp's log lines; without it there are none. */
   onLog?: LogSink;
-  /** What runs llama.cpp. Default: node-llama-cpp, imported on the first call. */
-  engine?: Engine;
+  /**
+   * `core`: llama.cpp compiled for this machine by `npx llamacpp-native build`; it can do all that a llama-server can.
+   * `node-llama-cpp`: that package's binaries. Or an engine of one's own. Default: `core` where it has been built.
+   */
+  engine?: EngineName | Engine;
 }
-
-type Call = InferenceCall<LlamaCppExtra>;
 
 /**
  * llama.cpp in this process. An endpoint's `baseUrl` is the `file:` URL of a GGUF file, its `options` are
  * {@link LlamaCppOptions}. A model is loaded by the first call and kept until `close()`.
+ * @throws AirframeError not_found: the engine `core` is asked for and has not been built
  */
 export function llamaCppAdapter(options: LlamaCppAdapterOptions = {}): Adapter<LlamaCppExtra> {
-  const engine = options.engine ?? nodeLlamaEngine({ onLog: options.onLog });
-  const models = new LoadedModels(engine, options.onLoadProgress);
-  return defineAdapter<LlamaCppExtra>({
+  return defineAdapter(llamaCppDefinition(options));
+}
+
+/** What runs in this process, whichever it is. */
+export function llamaCppDefinition(options: LlamaCppAdapterOptions): AdapterDefinition<LlamaCppExtra> {
+  const { onLoadProgress, onLog } = options;
+  const engine = options.engine ?? (findAddon() ? 'core' : 'node-llama-cpp');
+  if (engine === 'core') return coreDefinition(loadAddon(), { onLoadProgress, onLog });
+  return engineDefinition(engine === 'node-llama-cpp' ? nodeLlamaEngine({ onLog }) : engine, onLoadProgress);
+}
+
+/** A model with the queue in front of it. */
+interface QueuedModel extends Disposable {
+  model: Model;
+  turns: Turns;
+}
+
+type Call = InferenceCall<LlamaCppExtra>;
+
+function engineDefinition(
+  engine: Engine,
+  onLoadProgress: LlamaCppAdapterOptions['onLoadProgress'],
+): AdapterDefinition<LlamaCppExtra> {
+  const models = new LoadedModels<QueuedModel>(async load => {
+    const model = await engine.load(load);
+    const turns = new Turns(model.facts.parallel);
+    const dispose = () => turns.idle().then(() => model.dispose());
+    return { model, turns, dispose };
+  }, onLoadProgress);
+  return {
     kind: 'llamacpp_native',
     capabilities: {
       streaming: true,
@@ -49,14 +84,10 @@ export function llamaCppAdapter(options: LlamaCppAdapterOptions = {}): Adapter<L
       return models.state(key);
     },
     close: () => models.close(new AirframeError('aborted', 'the adapter is closed')),
-  });
+  };
 }
 
-function modelKey(endpoint: EndpointSpec): ModelKey {
-  return { ...readOptions(endpoint), path: ggufPath(endpoint.baseUrl) };
-}
-
-async function* infer(call: Call, reply: Reply, models: LoadedModels): AsyncGenerator<void> {
+async function* infer(call: Call, reply: Reply, models: LoadedModels<QueuedModel>): AsyncGenerator<void> {
   const request = readRequest(call.request);
   const interrupt = new Interrupt(call.signal);
   try {

@@ -16,6 +16,14 @@ export interface LoadOptions {
   gpuLayers?: number | undefined;
   /** Default: see threads.ts. */
   threads?: number | undefined;
+  /** Requests it works on at once. Only the engine `core` does more than one. Default 4. */
+  parallel?: number | undefined;
+  /** Path of the projector that makes tokens of images. Only the engine `core` takes one. */
+  mmproj?: string | undefined;
+  /** Memory for prompts that are in no sequence any more, in MiB. Only the engine `core` has it. Default 0. */
+  promptCacheMiB?: number | undefined;
+  /** Loaded to make vectors of texts, not to generate. Only the engine `core` loads a model for that. */
+  embedding?: boolean | undefined;
   /** Gives up loading. */
   signal?: AbortSignal | undefined;
   /** How much is loaded, 0 to 1. */

@@ -1,4 +1,4 @@
-export { type LlamaCppAdapterOptions, llamaCppAdapter } from './adapter.ts';
+export { type EngineName, type LlamaCppAdapterOptions, llamaCppAdapter } from './adapter.ts';
 export type {
   ChatMessage,
   ChatPromptOptions,

@@ -1,42 +1,43 @@
 import { AirframeError, type HealthState } from '@x/airframe';
-import type { Engine, LoadOptions, Model } from './engine.ts';
+import type { LoadOptions } from './engine.ts';
 import { checkGguf } from './gguf-file.ts';
-import { Turns } from './turns.ts';
 
 /** What tells one loaded model from another. */
-export type ModelKey = Pick<LoadOptions, 'path' | 'contextTokens' | 'gpuLayers' | 'threads'>;
+export type ModelKey = Omit<LoadOptions, 'signal' | 'onProgress'>;
 
-/** A model with the queue in front of it. */
-export interface LoadedModel {
-  readonly model: Model;
-  readonly turns: Turns;
+export interface Disposable {
+  /** Waits for what is under way, then frees the memory. */
+  dispose(): Promise<void>;
 }
 
-interface Entry {
-  loading: Promise<LoadedModel>;
+interface Entry<M> {
+  loading: Promise<M>;
   loaded: boolean;
 }
 
 /** Loads each model once and keeps it. A load that failed is forgotten: the next call tries again. */
-export class LoadedModels {
-  readonly #engine: Engine;
+export class LoadedModels<M extends Disposable> {
+  readonly #loadModel: (options: LoadOptions) => Promise<M>;
   readonly #onProgress: ((fraction: number, path: string) => void) | undefined;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Entry<M>>();
   readonly #failures = new Map<string, AirframeError>();
   readonly #closing = new AbortController();
 
-  constructor(engine: Engine, onProgress?: (fraction: number, path: string) => void) {
-    this.#engine = engine;
+  constructor(
+    load: (options: LoadOptions) => Promise<M>,
+    onProgress?: (fraction: number, path: string) => void,
+  ) {
+    this.#loadModel = load;
     this.#onProgress = onProgress;
   }
 
   /** Calls for the same model share one load. It goes on when one of them is given up. */
-  get(key: ModelKey): Promise<LoadedModel> {
+  get(key: ModelKey): Promise<M> {
     const name = nameOf(key);
     const known = this.#entries.get(name);
     if (known) return known.loading;
     this.#failures.delete(name);
-    const entry: Entry = { loading: this.#load(key), loaded: false };
+    const entry: Entry<M> = { loading: this.#load(key), loaded: false };
     this.#entries.set(name, entry);
     entry.loading.then(
       () => {
@@ -70,28 +71,21 @@ export class LoadedModels {
     this.#entries.clear();
     const loaded = await Promise.allSettled(entries.map(entry => entry.loading));
     await Promise.all(
-      loaded.map(async result => {
-        if (result.status !== 'fulfilled') return;
-        await result.value.turns.idle();
-        await result.value.model.dispose();
-      }),
+      loaded.map(result => (result.status === 'fulfilled' ? result.value.dispose() : undefined)),
     );
   }
 
-  async #load(key: ModelKey): Promise<LoadedModel> {
+  async #load(key: ModelKey): Promise<M> {
     const { signal } = this.#closing;
     const onProgress = this.#onProgress;
     await checkGguf(key.path);
     signal.throwIfAborted();
-    const model = await this.#engine.load({
+    return this.#loadModel({
       ...key,
       signal,
       onProgress: onProgress ? fraction => onProgress(fraction, key.path) : undefined,
     });
-    return { model, turns: new Turns(model.facts.parallel) };
   }
 }
 
-function nameOf({ path, contextTokens, gpuLayers, threads }: ModelKey): string {
-  return JSON.stringify([path, contextTokens, gpuLayers, threads]);
-}
+const nameOf = (key: ModelKey): string => JSON.stringify(Object.entries(key).sort());

@@ -1,4 +1,11 @@
-import { AirframeError, check, type EndpointSpec, type InferenceRequest, type Message } from '@x/airframe';
+import {
+  AirframeError,
+  check,
+  type EndpointSpec,
+  type InferenceRequest,
+  type LlamaServerExtra,
+  type Message,
+} from '@x/airframe';
 import { z } from 'zod';
 import type { ChatMessage, GenerateOptions, Grammar } from './engine.ts';
 import { checkJsonSchema } from './json-schema.ts';
@@ -11,10 +18,19 @@ export interface LlamaCppOptions {
   gpuLayers?: number;
   /** Default: one less than the cores there are. */
   threads?: number;
+  /** Requests worked on at once, each with a context of its own. Default 4; the engine node-llama-cpp does one. */
+  parallel?: number;
+  /** Path of the projector (mmproj) that makes tokens of images. Only with the engine `core`. */
+  mmproj?: string;
+  /** Memory for prompts that no sequence holds any more, in MiB. Default 0. Only with the engine `core`. */
+  promptCacheMiB?: number;
 }
 
-/** Parameters of llama.cpp beyond the common ones, named as llama-server names them. */
-export interface LlamaCppExtra {
+/** Parameters of llama.cpp beyond the common ones, named as llama-server names them and, by the core, as it reads them. */
+export type LlamaCppExtra = LlamaServerExtra;
+
+/** Those of them that the engine node-llama-cpp can do. */
+interface EngineExtra {
   /** Default 40; 0 = off. */
   top_k?: number;
   /** Default 0.05; 0 = off. */
@@ -35,11 +51,14 @@ const optionsSchema: z.ZodType<LlamaCppOptions> = z.strictObject({
   contextTokens: z.int().positive().exactOptional(),
   gpuLayers: z.int().min(0).exactOptional(),
   threads: z.int().positive().exactOptional(),
+  parallel: z.int().positive().exactOptional(),
+  mmproj: z.string().min(1).exactOptional(),
+  promptCacheMiB: z.int().min(0).exactOptional(),
 });
 
 const jsonObject = z.record(z.string(), z.unknown());
 
-const extraSchema: z.ZodType<LlamaCppExtra> = z.strictObject({
+const extraSchema: z.ZodType<EngineExtra> = z.strictObject({
   top_k: z.int().min(0).exactOptional(),
   min_p: z.number().min(0).max(1).exactOptional(),
   repeat_penalty: z.number().positive().exactOptional(),
@@ -50,7 +69,7 @@ const extraSchema: z.ZodType<LlamaCppExtra> = z.strictObject({
 });
 
 /** @throws AirframeError invalid_request naming the option */
-export function readOptions(endpoint: EndpointSpec): LlamaCppOptions {
+export function readOptions(endpoint: Pick<EndpointSpec, 'name' | 'options'>): LlamaCppOptions {
   const what = `options of endpoint ${endpoint.name}`;
   return check(optionsSchema, endpoint.options ?? {}, what, { code: 'configuration' });
 }
@@ -88,7 +107,7 @@ export function readRequest(request: InferenceRequest<LlamaCppExtra>): ReadReque
 
 function grammar(
   format: InferenceRequest['responseFormat'],
-  { grammar: gbnf, json_schema }: LlamaCppExtra,
+  { grammar: gbnf, json_schema }: EngineExtra,
 ): Grammar | undefined {
   const formatted = format !== undefined && format.type !== 'text';
   if (Number(gbnf !== undefined) + Number(json_schema !== undefined) + Number(formatted) > 1) {
@@ -128,8 +147,8 @@ function chatMessage(message: Message): ChatMessage {
 }
 
 function unsupported(what: string): AirframeError {
-  return new AirframeError('invalid_request', `llamacpp_native does not do ${what} yet`, {
+  return new AirframeError('invalid_request', `the engine node-llama-cpp does not do ${what}`, {
     code: 'unsupported',
-    remedy: 'use llama-server (backendKind llama_server) for them',
+    remedy: 'run `npx llamacpp-native build`, which makes the engine that does, or use a llama-server',
   });
 }

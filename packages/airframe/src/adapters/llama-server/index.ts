@@ -1,4 +1,4 @@
-import { type Adapter, defineAdapter, type InferenceCall } from '../../adapter.ts';
+import { type Adapter, type AdapterDefinition, defineAdapter, type InferenceCall } from '../../adapter.ts';
 import type { Reply } from '../../assemble/reply.ts';
 import { AirframeError } from '../../errors.ts';
 import { type ExchangeOptions, exchange, exchangeJson } from '../../transport/exchange.ts';
@@ -23,9 +23,16 @@ export interface LlamaServerAdapterOptions {
  * server's own parameters. While the server loads its model the call waits, within `timeouts.headersMs`.
  */
 export function llamaServerAdapter(options: LlamaServerAdapterOptions = {}): Adapter<LlamaServerExtra> {
+  return defineAdapter(llamaServerDefinition(options));
+}
+
+/** The same without the stream contract around it, for an adapter that wraps it. */
+export function llamaServerDefinition(
+  options: LlamaServerAdapterOptions = {},
+): Required<AdapterDefinition<LlamaServerExtra>> {
   const http = options.http ?? createHttp();
   const ownHttp = options.http ? undefined : http;
-  return defineAdapter<LlamaServerExtra>({
+  return {
     kind: 'llama_server',
     capabilities: {
       streaming: true,
@@ -42,7 +49,7 @@ export function llamaServerAdapter(options: LlamaServerAdapterOptions = {}): Ada
     countTokens: call => countTokens(http, call),
     listModels: (endpoint, deadlines) => listModels(http, endpoint, deadlines),
     close: async () => ownHttp?.close?.(),
-  });
+  };
 }
 
 async function infer(

@@ -67,3 +67,15 @@ export async function run(step, command, args, { log, logFile }) {
   const tail = fs.readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-20).join('\n');
   throw new Error(`${step}: ${how}; all its output is in ${logFile}, the last lines are:\n${tail}`);
 }
+
+/** Runs `main` with the command line's arguments; a failure is one line on stderr and exit code 1. */
+export async function command(main) {
+  // So that the exit listeners end the compiler and free the lock.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
+  try {
+    await main(process.argv.slice(2));
+  } catch (error) {
+    toStderr(error.message);
+    process.exitCode = 1;
+  }
+}

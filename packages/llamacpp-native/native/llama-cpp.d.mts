@@ -1,0 +1,7 @@
+interface Options {
+  log?: (line: string) => void;
+}
+/** Absolute path of a real llama-server, built on the first call. */
+export function ensureLlamaServer(options?: Options): Promise<string>;
+/** Absolute path of the addon, built on the first call. */
+export function ensureAddon(options?: Options): Promise<string>;

@@ -1,0 +1,174 @@
+import { type Adapter, collect, type InferenceRequest, type InferenceResult } from '@x/airframe';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LlamaCppExtra, llamaCppAdapter } from '../../src/index.ts';
+import { demoEndpoint } from '../demo-model.ts';
+import { ensureEngines } from '../engines.ts';
+
+const endpoint = demoEndpoint({ contextTokens: 1_024, threads: 1 });
+const question = [{ role: 'user' as const, content: 'What is airframe?' }];
+const climb = {
+  name: 'climb',
+  description: 'Climbs to a height.',
+  parameters: {
+    type: 'object',
+    properties: { feet: { type: 'integer', minimum: 1, maximum: 9 }, fast: { type: 'boolean' } },
+    required: ['feet', 'fast'],
+    additionalProperties: false,
+  },
+};
+
+let adapter: Required<Adapter<LlamaCppExtra>>;
+beforeAll(async () => {
+  await ensureEngines();
+  adapter = llamaCppAdapter({ engine: 'core' }) as typeof adapter;
+}, 1_200_000);
+afterAll(() => adapter.close());
+
+const run = (request: InferenceRequest<LlamaCppExtra>): Promise<InferenceResult> =>
+  collect(adapter.streamInfer(endpoint, request));
+
+describe('the core does what a llama-server does', () => {
+  it('says so in its manifest', () => {
+    expect(adapter.capabilities).toMatchObject({
+      tools: true,
+      reasoning: true,
+      images: true,
+      embed: true,
+      countTokens: true,
+      listModels: true,
+      health: true,
+    });
+  });
+
+  it('calls a tool that it has to call, streamed and whole', async () => {
+    for (const stream of [true, false]) {
+      const { message, finishReason } = await run({
+        messages: question,
+        tools: [climb],
+        toolChoice: 'required',
+        temperature: 0,
+        maxTokens: 200,
+        stream,
+      });
+      expect(finishReason).toBe('tool_calls');
+      expect(message?.toolCalls?.[0]).toMatchObject({
+        name: 'climb',
+        input: { feet: expect.any(Number), fast: expect.any(Boolean) },
+      });
+    }
+  });
+
+  it('splits what was thought from what is said', async () => {
+    const grammar = 'root ::= "up and away"';
+    const template = { chat_template_kwargs: { enable_thinking: false } };
+    const plain = await run({ messages: question, maxTokens: 40, extra: { grammar, ...template } });
+    expect(plain.text).toBe('up and away');
+  });
+
+  it('heeds a logit bias', async () => {
+    const plain = await run({ messages: question, temperature: 0, maxTokens: 1 });
+    const banned = await run({
+      messages: question,
+      temperature: 0,
+      maxTokens: 1,
+      extra: { logit_bias: [[plain.text, false]] },
+    });
+    expect(banned.text).not.toBe(plain.text);
+  });
+
+  it('counts the tokens of a request as it charges them', async () => {
+    for (const request of [{ messages: question }, { prompt: 'one two three' }]) {
+      const { tokens, exact } = await adapter.countTokens(endpoint, request);
+      const { usage } = await run({ ...request, maxTokens: 1 } as InferenceRequest<LlamaCppExtra>);
+      expect({ tokens, exact }).toEqual({ tokens: usage.promptTokens, exact: true });
+    }
+  });
+
+  it('makes vectors: the same for the same text, others for others', async () => {
+    const input = ['a wing lifts', 'a wing lifts', 'two and two make four'];
+    const { embeddings, usage } = await adapter.embed(endpoint, { input });
+    expect(embeddings).toHaveLength(3);
+    expect(embeddings[1]).toEqual(embeddings[0]);
+    expect(embeddings[2]).not.toEqual(embeddings[0]);
+    expect(Math.hypot(...(embeddings[0] as number[]))).toBeCloseTo(1, 3);
+    expect(usage).toMatchObject({ completionTokens: 0, source: 'reported' });
+    expect(usage.promptTokens).toBeGreaterThan(3);
+  });
+
+  it('lists the one model it has', async () => {
+    const models = await adapter.listModels(endpoint);
+    expect(models).toMatchObject([{ id: 'pilot', contextTokens: expect.any(Number) }]);
+  });
+
+  it('works on several requests at once, each with the answer it has alone', async () => {
+    const prompts = Array.from({ length: 8 }, (_, index) => `Number ${index} is`);
+    const ask = (prompt: string) => run({ prompt, temperature: 0, maxTokens: 16 });
+    const alone: string[] = [];
+    for (const prompt of prompts) alone.push((await ask(prompt)).text);
+    const together = await Promise.all(prompts.map(ask));
+    expect(together.map(({ text }) => text)).toEqual(alone);
+  });
+
+  it('evaluates only the new turn of each of several chats', async () => {
+    const chats = ['What is airframe?', 'What is a breaker?', 'What is avionics?'];
+    const first = await Promise.all(
+      chats.map(content => run({ messages: [{ role: 'user', content }], temperature: 0, maxTokens: 12 })),
+    );
+    for (const [index, content] of chats.entries()) {
+      const { text, usage } = first[index] as InferenceResult;
+      const second = await run({
+        messages: [
+          { role: 'user', content },
+          { role: 'assistant', content: text },
+          { role: 'user', content: 'Why?' },
+        ],
+        temperature: 0,
+        maxTokens: 4,
+      });
+      expect(second.usage.cachedTokens).toBeGreaterThanOrEqual(usage.promptTokens);
+    }
+  });
+
+  it('goes on with others while one is not read', async () => {
+    const slow = adapter.streamInfer(endpoint, {
+      prompt: 'one two',
+      maxTokens: 200,
+      extra: { ignore_eos: true },
+    });
+    await slow.next();
+    const others = await Promise.all(
+      [1, 2, 3, 4, 5].map(n => run({ prompt: `Number ${n}`, maxTokens: 8, extra: { ignore_eos: true } })),
+    );
+    expect(others.map(({ usage }) => usage.completionTokens)).toEqual([8, 8, 8, 8, 8]);
+    let last: string | undefined;
+    for await (const event of slow) last = event.type === 'done' ? event.finishReason : last;
+    expect(last).toBe('length');
+  });
+
+  it('lets go of a prompt that is being read when nobody waits for it, and of one in the queue', async () => {
+    const long = demoEndpoint({ contextTokens: 16_000, threads: 1, parallel: 1 });
+    const leaving = new AbortController();
+    const ask = (signal: AbortSignal) =>
+      collect(adapter.streamInfer(long, { prompt: 'word '.repeat(9_000), maxTokens: 2 }, { signal }), {
+        throwOnError: false,
+      });
+    const reading = [ask(leaving.signal), ask(leaving.signal), ask(leaving.signal)];
+    await collect(adapter.streamInfer(demoEndpoint({ threads: 1 }), { prompt: 'one', maxTokens: 2 }));
+    leaving.abort();
+    const left = await Promise.all(reading);
+    expect(left.map(({ finishReason }) => finishReason)).toEqual(['aborted', 'aborted', 'aborted']);
+    const next = await collect(adapter.streamInfer(long, { prompt: 'one', maxTokens: 2 }));
+    expect(next.usage.promptTokens).toBeLessThan(10);
+  });
+
+  it('refuses what llama.cpp refuses, in its words', async () => {
+    const bad = await collect(
+      adapter.streamInfer(endpoint, { prompt: 'one', extra: { grammar: 'root ::= (' } }),
+      { throwOnError: false },
+    );
+    expect(bad.error).toMatchObject({
+      category: 'invalid_request',
+      message: expect.stringMatching(/grammar/i),
+    });
+  });
+});
