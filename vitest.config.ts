@@ -8,11 +8,14 @@ const shared = { resolve: source, ssr: { resolve: source } };
 /** Ahead of every file whose calls carry keys. */
 const setupFiles = [fileURLToPath(new URL('./test/no-secrets.ts', import.meta.url))];
 
+/** Ahead of all files that run llama.cpp in the process. */
+const globalSetup = [fileURLToPath(new URL('./test/built-addon.ts', import.meta.url))];
+
 /** Tests with real parts run one file at a time: two cores have no room for more. */
 const withRealParts = (
   name: string,
   folder = name,
-  more: { execArgv?: string[]; setupFiles?: string[] } = {},
+  more: { execArgv?: string[]; setupFiles?: string[]; globalSetup?: string[] } = {},
 ) => ({
   ...shared,
   test: {
@@ -44,10 +47,10 @@ export default defineConfig({
       withRealParts('fuzz'),
       // Each file has a process of its own, whose memory it measures.
       withRealParts('leaks', 'leaks', { execArgv: ['--expose-gc'] }),
-      withRealParts('llama-server', 'llama-server', { setupFiles }),
+      withRealParts('llama-server', 'llama-server', { setupFiles, globalSetup }),
       withRealParts('redis', 'redis', { setupFiles }),
-      withRealParts('in-process', 'model', { setupFiles }),
-      withRealParts('terminal'),
+      withRealParts('in-process', 'model', { setupFiles, globalSetup }),
+      withRealParts('terminal', 'terminal', { globalSetup }),
       withRealParts('packed'),
     ],
   },

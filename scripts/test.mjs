@@ -1,12 +1,12 @@
-// `npm test`: brings what the gate needs (the workspace, a real llama-server, a Redis), then runs the gate.
-import { ensureLlamaServer } from '../packages/llamacpp-native/native/llama-cpp.mjs';
+// `npm test`: brings what the gate needs (the workspace, a real llama-server, llama.cpp as an addon, a Redis), then runs the gate.
+import { ADDON, ensureLlamaTools } from '../packages/llamacpp-native/native/llama-cpp.mjs';
 import { ensureRedisServer } from './redis-server.mjs';
 import { ensureInstalled, run } from './workspace.mjs';
 
 try {
   await ensureInstalled();
   await ensureRedisServer();
-  await ensureLlamaServer();
+  await ensureLlamaTools({ targets: process.env.LLAMA_SERVER_PATH ? [ADDON] : ['llama-server', ADDON] });
 } catch (error) {
   console.error(error.message);
   process.exit(1);

@@ -6,10 +6,12 @@ import {
   type InferenceCall,
   type Reply,
 } from '@x/airframe';
-import { findAddon, loadAddon } from './core/addon.ts';
+import { findAddon, requireAddon } from './core/addon.ts';
 import { coreDefinition } from './core/core-definition.ts';
 import type { Engine, Generated, Model } from './engine.ts';
 import { checkGguf } from './gguf-file.ts';
+import { EngineChild } from './isolation/engine-child.ts';
+import { withIsolation } from './isolation/isolated.ts';
 import { type Disposable, LoadedModels } from './loaded-models.ts';
 import { modelKey } from './model-key.ts';
 import { type LogSink, nodeLlamaEngine } from './node-llama-engine.ts';
@@ -32,19 +34,23 @@ export interface LlamaCppAdapterOptions {
 }
 
 /**
- * llama.cpp in this process. An endpoint's `baseUrl` is the `file:` URL of a GGUF file, its `options` are
- * {@link LlamaCppOptions}. A model is loaded by the first call and kept until `close()`.
+ * llama.cpp in this process, or in one of its own where an endpoint's options ask for that. An endpoint's `baseUrl` is
+ * the `file:` URL of a GGUF file, its `options` are {@link LlamaCppOptions}. A model is loaded by the first call and
+ * kept until `close()`.
  * @throws AirframeError not_found: the engine `core` is asked for and has not been built
  */
 export function llamaCppAdapter(options: LlamaCppAdapterOptions = {}): Adapter<LlamaCppExtra> {
-  return defineAdapter(llamaCppDefinition(options));
+  return defineAdapter(withIsolation(llamaCppDefinition(options), new EngineChild(options)));
 }
 
 /** What runs in this process, whichever it is. */
 export function llamaCppDefinition(options: LlamaCppAdapterOptions): AdapterDefinition<LlamaCppExtra> {
   const { onLoadProgress, onLog } = options;
   const engine = options.engine ?? (findAddon() ? 'core' : 'node-llama-cpp');
-  if (engine === 'core') return coreDefinition(loadAddon(), { onLoadProgress, onLog });
+  if (engine === 'core') {
+    requireAddon();
+    return coreDefinition({ onLoadProgress, onLog });
+  }
   return engineDefinition(engine === 'node-llama-cpp' ? nodeLlamaEngine({ onLog }) : engine, onLoadProgress);
 }
 

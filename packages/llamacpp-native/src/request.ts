@@ -24,6 +24,11 @@ export interface LlamaCppOptions {
   mmproj?: string;
   /** Memory for prompts that no sequence holds any more, in MiB. Default 0. Only with the engine `core`. */
   promptCacheMiB?: number;
+  /**
+   * `process`: the engine runs in a child process, so that a crash of native code ends its calls and not this process.
+   * Default `none`.
+   */
+  isolation?: 'none' | 'process';
 }
 
 /** Parameters of llama.cpp beyond the common ones, named as llama-server names them and, by the core, as it reads them. */
@@ -54,6 +59,7 @@ const optionsSchema: z.ZodType<LlamaCppOptions> = z.strictObject({
   parallel: z.int().positive().exactOptional(),
   mmproj: z.string().min(1).exactOptional(),
   promptCacheMiB: z.int().min(0).exactOptional(),
+  isolation: z.enum(['none', 'process']).exactOptional(),
 });
 
 const jsonObject = z.record(z.string(), z.unknown());

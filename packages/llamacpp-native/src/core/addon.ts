@@ -74,15 +74,19 @@ export function findAddon(): string | undefined {
   }
 }
 
+/** @throws AirframeError not_found: it has not been built */
+export function requireAddon(): string {
+  const path = findAddon();
+  if (path !== undefined) return path;
+  throw new AirframeError('not_found', 'llama.cpp has not been compiled for this machine', {
+    code: 'addon_missing',
+    remedy: `${BUILD}, or use the engine node-llama-cpp`,
+  });
+}
+
 /** @throws AirframeError not_found, backend */
 export function loadAddon(): Addon {
-  const path = findAddon();
-  if (path === undefined) {
-    throw new AirframeError('not_found', 'llama.cpp has not been compiled for this machine', {
-      code: 'addon_missing',
-      remedy: `${BUILD}, or use the engine node-llama-cpp`,
-    });
-  }
+  const path = requireAddon();
   try {
     return createRequire(import.meta.url)(path);
   } catch (cause) {

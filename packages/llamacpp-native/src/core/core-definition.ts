@@ -15,7 +15,7 @@ import type { LogSink } from '../node-llama-engine.ts';
 import type { LlamaCppExtra } from '../request.ts';
 import { availableCores, defaultThreads } from '../threads.ts';
 import { Interrupt } from '../turns.ts';
-import type { Addon } from './addon.ts';
+import { loadAddon } from './addon.ts';
 import { readAddress, writeAddress } from './address.ts';
 import { CoreModel } from './core-model.ts';
 
@@ -34,9 +34,9 @@ const DEFAULT_PARALLEL = 4;
  * llama.cpp's own server core in this process. airframe's adapter for llama-server speaks to it as it would to a
  * server, only that nothing goes through a socket: the HTTP function takes the address of a model instead of a host's.
  */
-export function coreDefinition(addon: Addon, options: CoreOptions): AdapterDefinition<LlamaCppExtra> {
+export function coreDefinition(options: CoreOptions): AdapterDefinition<LlamaCppExtra> {
   const { onLoadProgress, onLog } = options;
-  const models = new LoadedModels<CoreModel>(load => loadModel(addon, load, onLog), onLoadProgress);
+  const models = new LoadedModels<CoreModel>(load => loadModel(load, onLog), onLoadProgress);
   const http: HttpFn = async request => {
     // Loading and queueing are what headers are waited for elsewhere.
     request.onConnected?.();
@@ -86,7 +86,7 @@ function repeatable(request: InferenceRequest<LlamaCppExtra>): InferenceRequest<
   return { ...request, extra: { cache_prompt: false, ...request.extra } };
 }
 
-function loadModel(addon: Addon, options: LoadOptions, onLog: LogSink | undefined): Promise<CoreModel> {
+function loadModel(options: LoadOptions, onLog: LogSink | undefined): Promise<CoreModel> {
   const { path, signal, onProgress } = options;
   const settings = {
     model: path,
@@ -101,5 +101,5 @@ function loadModel(addon: Addon, options: LoadOptions, onLog: LogSink | undefine
     pooling: -1,
     log: onLog !== undefined,
   };
-  return CoreModel.load(addon, { settings, signal, onProgress, onLog });
+  return CoreModel.load(loadAddon(), { settings, signal, onProgress, onLog });
 }

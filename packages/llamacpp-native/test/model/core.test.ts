@@ -2,7 +2,6 @@ import { type Adapter, collect, type InferenceRequest, type InferenceResult } fr
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LlamaCppExtra, llamaCppAdapter } from '../../src/index.ts';
 import { demoEndpoint } from '../demo-model.ts';
-import { ensureEngines } from '../engines.ts';
 
 const endpoint = demoEndpoint({ contextTokens: 1_024, threads: 1 });
 const question = [{ role: 'user' as const, content: 'What is airframe?' }];
@@ -18,10 +17,9 @@ const climb = {
 };
 
 let adapter: Required<Adapter<LlamaCppExtra>>;
-beforeAll(async () => {
-  await ensureEngines();
+beforeAll(() => {
   adapter = llamaCppAdapter({ engine: 'core' }) as typeof adapter;
-}, 1_200_000);
+});
 afterAll(() => adapter.close());
 
 const run = (request: InferenceRequest<LlamaCppExtra>): Promise<InferenceResult> =>

@@ -1,17 +1,26 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'tsup';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../../../test/resources.ts';
 import { DEMO_MODEL } from '../demo-model.ts';
+import { isRunning } from '../engine-processes.ts';
 
 // Inside the package, so that the child finds the binding; ignored by git as node_modules.
 const outDir = fileURLToPath(new URL('../../node_modules/.cache/exit-test', import.meta.url));
+const source = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 beforeAll(() =>
   build({
-    entry: [fileURLToPath(new URL('../exit-child.ts', import.meta.url))],
+    entry: {
+      'exit-child': source('test/exit-child.ts'),
+      'killed-parent': source('test/killed-parent.ts'),
+      // As in dist: beside whatever starts it.
+      'child-main': source('src/isolation/child-main.ts'),
+    },
     outDir,
     config: false,
     format: 'esm',
@@ -31,11 +40,35 @@ beforeAll(() =>
 );
 afterAll(() => rm(outDir, { recursive: true, force: true }));
 
+const run = (...args: string[]) =>
+  promisify(execFile)(process.execPath, ['--no-warnings', `${outDir}/exit-child.mjs`, DEMO_MODEL, ...args], {
+    timeout: 30_000,
+  });
+
 describe('a process', () => {
-  it('exits by itself after close, and prints nothing of llama.cpp', async () => {
-    const args = ['--no-warnings', `${outDir}/exit-child.mjs`, DEMO_MODEL];
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: 30_000 });
-    expect(stdout).toMatch(/^answered \d+ tokens\nclosed\n$/);
-    expect(stderr).toBe('');
+  it.each(['none', 'process'])(
+    'exits by itself after close, and prints nothing of llama.cpp, isolation: %s',
+    async isolation => {
+      const { stdout, stderr } = await run(isolation);
+      expect(stdout).toMatch(/^answered \d+ tokens\nclosed\n$/);
+      expect(stderr).toBe('');
+    },
+  );
+
+  it('is not kept alive by an engine in a process of its own', async () => {
+    const { stdout } = await run('process', 'leave');
+    expect(stdout).toMatch(/^answered \d+ tokens\n$/);
+  });
+
+  it('takes its engines’ processes along when it is killed', async () => {
+    const parent = spawn(process.execPath, [`${outDir}/killed-parent.mjs`, DEMO_MODEL], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = await once(parent.stdout, 'data');
+    const pids = String(line).trim().split(' ').map(Number);
+    expect(pids).toHaveLength(2);
+    expect(pids.every(isRunning)).toBe(true);
+    parent.kill('SIGKILL');
+    await until(() => !pids.some(isRunning));
   });
 });
