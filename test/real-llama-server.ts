@@ -29,8 +29,8 @@ export interface RealLlamaServerOptions {
   /** Default: any that is free. */
   port?: number;
   apiKey?: string;
-  /** For `/v1/embeddings`; the demo model names no pooling of its own. */
-  embeddings?: boolean;
+  /** For `/v1/embeddings`: how tokens are pooled, for the demo model does not say; true: their mean. */
+  embeddings?: boolean | 'last';
   /** Default true: resolves when the model is loaded. false: as soon as the process runs. */
   untilReady?: boolean;
   /** Longest wait for that, in milliseconds. Default 30,000. */
@@ -53,7 +53,7 @@ export async function startLlamaServer(options: RealLlamaServerOptions = {}): Pr
     '1',
   );
   if (apiKey) args.push('--api-key', apiKey);
-  if (embeddings) args.push('--embeddings', '--pooling', 'mean');
+  if (embeddings) args.push('--embeddings', '--pooling', embeddings === true ? 'mean' : embeddings);
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   for (const stream of [child.stdout, child.stderr]) {

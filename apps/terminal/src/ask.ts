@@ -8,7 +8,7 @@ export interface Question {
   args: Pick<Arguments, 'maxTokens' | 'temperature' | 'system'>;
   signal: AbortSignal;
   /** What the spinner says until the first words come. */
-  waitingFor: string;
+  waitingFor(): string;
   /** Gets the words as they come. */
   write(text: string): void;
 }

@@ -53,7 +53,7 @@ export async function chat(setup: Setup, args: Arguments): Promise<void> {
 
 /** One question and its answer, both added to the messages. */
 async function turn(
-  { gateway, modelName }: Setup,
+  { gateway, waitingFor }: Setup,
   args: Arguments,
   messages: Message[],
   text: string,
@@ -66,7 +66,6 @@ async function turn(
     process.stdout.write(piece);
   };
   try {
-    const waitingFor = `waiting for ${modelName}`;
     const response = await ask(gateway, { messages, args, signal, waitingFor, write });
     messages.push(response.metadata.message ?? { role: 'assistant', content: answer });
     note(`\n${statusLine(response)}`);

@@ -43,7 +43,7 @@ async function main(argv: string[]): Promise<number> {
 }
 
 async function answerOnce(
-  { gateway, modelName, isDemo }: Setup,
+  { gateway, waitingFor, isDemo }: Setup,
   args: Arguments,
   prompt: string,
 ): Promise<number> {
@@ -60,7 +60,7 @@ async function answerOnce(
       messages: [{ role: 'user', content: prompt }],
       args,
       signal: stop.signal,
-      waitingFor: `waiting for ${modelName}`,
+      waitingFor,
       write,
     });
     if (args.json) {

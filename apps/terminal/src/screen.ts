@@ -18,14 +18,20 @@ export function note(text: string, style: Style = 'dim'): void {
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
-/** Shows that something goes on; nothing at all where stderr is no terminal. Returns what ends it, once. */
-export function spin(label: string): () => void {
-  if (!stderr.isTTY || process.env['TERM'] === 'dumb') return () => {};
+/** Whether a line that stands on stderr can be written over. */
+export const canRewrite = (): boolean => stderr.isTTY === true && process.env['TERM'] !== 'dumb';
+
+/**
+ * Shows in one line what goes on, asking for it anew each time; nothing at all where no line can be rewritten. Returns
+ * what ends it, once.
+ */
+export function spin(label: () => string): () => void {
+  if (!canRewrite()) return () => {};
   let frame = 0;
   const started = Date.now();
   const draw = () => {
     const seconds = Math.floor((Date.now() - started) / 1000);
-    const text = `${FRAMES[frame++ % FRAMES.length]} ${label}${seconds > 1 ? ` ${seconds} s` : ''}`;
+    const text = `${FRAMES[frame++ % FRAMES.length]} ${label()}${seconds > 1 ? ` ${seconds} s` : ''}`;
     stderr.write(`\r\x1b[2K${styled('cyan', text)}`);
   };
   draw();

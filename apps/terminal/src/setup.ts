@@ -3,11 +3,15 @@ import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LLMGateway, readSettings } from '@x/avionics';
 import { type Arguments, UsageError } from './args.ts';
+import { LoadStatus } from './loading.ts';
+import { canRewrite, note } from './screen.ts';
 
 export interface Setup {
   gateway: LLMGateway;
   /** What the model is called on the screen. */
   modelName: string;
+  /** What the spinner says until the first words come. */
+  waitingFor(): string;
   /** True while the project's own toy model answers. */
   isDemo: boolean;
 }
@@ -48,5 +52,7 @@ export function setUp(args: Arguments): Setup {
     settings.llmProvider === 'llamacpp' &&
     settings.llamacppModelPath === demoModel();
   const modelName = settings.defaultModel ?? `the model of ${settings.llmProvider}`;
-  return { gateway: new LLMGateway(settings), modelName, isDemo };
+  const status = new LoadStatus(modelName, canRewrite() ? undefined : note);
+  const gateway = new LLMGateway(settings, { onLoadProgress: status.onLoadProgress });
+  return { gateway, modelName, waitingFor: status.label, isDemo };
 }

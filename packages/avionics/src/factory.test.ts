@@ -74,6 +74,28 @@ describe('createLLMProvider', () => {
     expect(() => createLLMProvider('llamacpp', settings)).toThrow(/has no model; set LLAMACPP_MODEL_PATH/);
   });
 
+  it('hands on what the settings say of a model in this process', () => {
+    const plan = planOf(
+      'llamacpp',
+      getSettings({
+        LLAMACPP_MODEL_PATH: '/models/m.gguf',
+        LLAMACPP_N_CTX: '2048',
+        LLAMACPP_IDLE_UNLOAD: '1.5',
+        LLAMACPP_ISOLATION: 'process',
+        LLAMACPP_CHECK_MEMORY: 'false',
+      }),
+      undefined,
+    );
+    const options = { contextTokens: 2048, idleUnloadMs: 1_500, isolation: 'process', checkMemory: false };
+    expect(plan).toMatchObject({ type: 'llamacpp', options });
+    const bare = planOf('llamacpp', getSettings({ LLAMACPP_MODEL_PATH: '/models/m.gguf' }), undefined);
+    expect(Object.keys('options' in bare ? bare.options : {})).toEqual([
+      'timeout',
+      'sendTemperature',
+      'defaults',
+    ]);
+  });
+
   it('makes the cloud providers as the settings say', () => {
     const openai = createLLMProvider('openai', cloud);
     expect(openai).toBeInstanceOf(OpenAIProvider);

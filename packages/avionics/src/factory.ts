@@ -4,6 +4,7 @@ import { cacheKeyOf, isForNodes, type ProviderPlan, planOf } from './factory/pla
 import type { NodePool } from './nodes/pool.ts';
 import type { LLMProvider } from './providers/base.ts';
 import { llamaCppNativeAdapter } from './providers/llamacpp.ts';
+import { defined } from './providers/options.ts';
 import { providerTypeOf } from './settings/choice.ts';
 import type { Settings } from './settings/settings.ts';
 
@@ -104,7 +105,8 @@ export class LLMFactory {
     const { plan, key } = planned;
     const known = this.#providers.get(key);
     if (known) return known;
-    if (plan.type === 'llamacpp') this.#nativeAdapter ??= llamaCppNativeAdapter();
+    const { onLoadProgress } = this.#options;
+    if (plan.type === 'llamacpp') this.#nativeAdapter ??= llamaCppNativeAdapter(defined({ onLoadProgress }));
     const provider = build(plan, this.#options, this.#nativeAdapter);
     this.#providers.set(key, provider);
     return provider;

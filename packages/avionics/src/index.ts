@@ -87,6 +87,7 @@ export {
 } from './providers/base.ts';
 export type { CloudProviderOptions } from './providers/cloud.ts';
 export { LlamaServerProvider, type LlamaServerProviderOptions } from './providers/llama-server.ts';
+export type { OnLoadProgress } from './providers/llamacpp.ts';
 export { MockProvider, type MockProviderOptions } from './providers/mock.ts';
 export type { MockAnswer, MockReply, MockScript } from './providers/mock-reply.ts';
 export { OpenAIProvider, type OpenAIProviderOptions } from './providers/openai.ts';

@@ -5,17 +5,15 @@ import { pathToFileURL } from 'node:url';
 import { AirframeError, collect, type EndpointSpec, type InferenceStreamEvent } from '@x/airframe';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FakeEngine } from '../test/fake-engine.ts';
+import { ggufBytes } from '../test/gguf-writer.ts';
 import { llamaCppAdapter } from './adapter.ts';
 
 let folder: string;
 let endpoint: EndpointSpec;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'adapter-'));
-  const bytes = Buffer.alloc(24);
-  bytes.write('GGUF');
-  bytes.writeUInt32LE(3, 4);
   const path = join(folder, 'model.gguf');
-  await writeFile(path, bytes);
+  await writeFile(path, ggufBytes());
   endpoint = { name: 'here', backendKind: 'llamacpp_native', baseUrl: pathToFileURL(path).href };
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -152,23 +150,81 @@ describe('loading', () => {
     expect(states).toEqual(['unknown', 'loading', 'healthy']);
   });
 
-  it('goes on when the call that set it off is aborted, and its progress is told', async () => {
+  it('is given up with the last call that waits for it, and then begun anew', async () => {
     const engine = new FakeEngine();
     const progress: number[] = [];
     const adapter = llamaCppAdapter({ engine, onLoadProgress: fraction => progress.push(fraction) });
-    let open: (value?: unknown) => void = () => {};
-    engine.loadGate = () => new Promise(resolve => (open = resolve));
-    const leaving = new AbortController();
-    const stream = adapter.streamInfer(endpoint, { prompt: 'x' }, { signal: leaving.signal });
-    const left = collect(stream, { throwOnError: false });
+    engine.loadGate = forever;
+    const leave = (leaving: AbortController) =>
+      collect(adapter.streamInfer(endpoint, { prompt: 'x' }, { signal: leaving.signal }), {
+        throwOnError: false,
+      });
+    const [first, last] = [new AbortController(), new AbortController()];
+    const [left, leftLast] = [leave(first), leave(last)];
     while (engine.loads.length === 0) await turn();
-    engine.loads[0]?.onProgress?.(0.5);
-    leaving.abort();
+    first.abort();
     expect((await left).finishReason).toBe('aborted');
-    open();
+    engine.loads[0]?.onProgress?.(0.5);
+    expect(engine.loads[0]?.signal?.aborted).toBe(false);
+    last.abort();
+    expect((await leftLast).finishReason).toBe('aborted');
+    expect(engine.loads[0]?.signal?.aborted).toBe(true);
+    expect((await adapter.health(endpoint)).state).toBe('unknown');
+    engine.loadGate = async () => {};
     await collect(adapter.streamInfer(endpoint, { prompt: 'x' }));
+    expect(engine.loads).toHaveLength(2);
+    expect(progress).toEqual([0, 0.5, 0, 1]);
+  });
+
+  it('happens once for adapters over one engine, and lasts until the last of them is closed', async () => {
+    const engine = new FakeEngine();
+    const [one, other] = [llamaCppAdapter({ engine }), llamaCppAdapter({ engine })];
+    await Promise.all([one, other].map(adapter => collect(adapter.streamInfer(endpoint, { prompt: 'x' }))));
     expect(engine.loads).toHaveLength(1);
-    expect(progress).toEqual([0.5]);
+    await one.close();
+    expect(engine.disposed).toBe(0);
+    expect((await other.health(endpoint)).state).toBe('healthy');
+    await other.close();
+    expect(engine.disposed).toBe(1);
+  });
+
+  it('is refused before it begins when the model does not fit, unless the endpoint says not to look', async () => {
+    const engine = new FakeEngine();
+    const adapter = llamaCppAdapter({ engine });
+    const path = join(folder, 'large.gguf');
+    const metadata = {
+      'general.architecture': 'llama',
+      'llama.block_count': 32,
+      'llama.embedding_length': 4096,
+      'llama.attention.head_count': 32,
+    };
+    await writeFile(path, ggufBytes(metadata));
+    const options = { contextTokens: 1_000_000_000 };
+    const large = { ...endpoint, baseUrl: pathToFileURL(path).href, options };
+    const { error } = await collect(adapter.streamInfer(large, { prompt: 'x' }), { throwOnError: false });
+    expect(error).toMatchObject({ category: 'backend', code: 'out_of_memory' });
+    expect(error?.message).toMatch(/needs 524\d{3}\.\d GB of memory, .*options\.checkMemory to false/);
+    expect(engine.loads).toHaveLength(0);
+    const unchecked = { ...large, options: { ...options, checkMemory: false } };
+    await collect(adapter.streamInfer(unchecked, { prompt: 'x' }));
+    expect(engine.loads).toHaveLength(1);
+  });
+
+  it('on the GPU falls back to the CPU, and says so once', async () => {
+    const engine = new FakeEngine();
+    engine.loadGate = async () => {
+      if (engine.loads.at(-1)?.gpuLayers !== 0) throw new AirframeError('backend', 'no GPU');
+    };
+    const warnings: string[] = [];
+    const adapter = llamaCppAdapter({ engine, maxLoaded: 1, onWarning: message => warnings.push(message) });
+    const gpu = { ...endpoint, options: { gpuLayers: 7 } };
+    for (const spec of [gpu, { ...endpoint, options: { gpuLayers: 0 } }, gpu]) {
+      expect((await collect(adapter.streamInfer(spec, { prompt: 'x' }))).text).toBe('one two');
+    }
+    expect(engine.loads.map(load => load.gpuLayers)).toEqual([7, 0, 0, 7, 0]);
+    expect(warnings).toEqual([
+      `${join(folder, 'model.gguf')} runs on the CPU: with gpuLayers 7 it could not be loaded (no GPU)`,
+    ]);
   });
 
   it('is subject to the headers deadline', async () => {

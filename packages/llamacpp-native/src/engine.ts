@@ -5,6 +5,16 @@
 export interface Engine {
   /** Loads a model. The file has been looked at: it is there and begins like a GGUF file. */
   load(options: LoadOptions): Promise<Model>;
+  /** What its models can do besides generating; the adapter's manifest says so. Absent: nothing. */
+  readonly abilities?: readonly ('embed' | 'countTokens')[];
+}
+
+/** Context of a model that says nothing else, in tokens. More is a decision: KV memory grows with it. */
+const DEFAULT_CONTEXT_TOKENS = 4096;
+
+/** Tokens a prompt and its answer may have together, as far as is known how the model was trained. */
+export function usableContext(asked: number = DEFAULT_CONTEXT_TOKENS, trained: number = asked): number {
+  return Math.min(asked, trained);
 }
 
 export interface LoadOptions {
@@ -43,8 +53,22 @@ export interface Model {
    * Leaving the iteration ends it; one evaluation that has begun is finished first.
    */
   generate(options: GenerateOptions): AsyncIterable<Generated>;
+  /** Tokens of a prompt, as {@link generate} counts them. */
+  countTokens?(prompt: string): number;
+  /**
+   * The vector of a text. In turn with generations: it takes their threads.
+   * @throws AirframeError context_length, or backend: the model makes none
+   */
+  embed?(text: string): Promise<Embedding>;
   /** Frees the memory. Only when nothing is being generated. */
   dispose(): Promise<void>;
+}
+
+export interface Embedding {
+  /** Of length 1. */
+  vector: number[];
+  /** Tokens of the text. */
+  tokens: number;
 }
 
 export interface ModelFacts {

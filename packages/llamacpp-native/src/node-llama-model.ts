@@ -5,11 +5,13 @@ import { ChatTemplate, compileJinja, type JinjaRender } from './chat-template.ts
 import type {
   ChatMessage,
   ChatPromptOptions,
+  Embedding,
   Generated,
   GenerateOptions,
   Model,
   ModelFacts,
 } from './engine.ts';
+import { NodeLlamaEmbedder } from './node-llama-embedder.ts';
 import { samplerOptions } from './node-llama-sampler.ts';
 import { NodeLlamaVocabulary } from './node-llama-vocabulary.ts';
 import { StopScanner } from './stop-scanner.ts';
@@ -28,6 +30,7 @@ export class NodeLlamaModel implements Model {
   readonly #model: LlamaModel;
   readonly #context: LlamaContext;
   readonly #vocabulary: NodeLlamaVocabulary;
+  readonly #embedder: NodeLlamaEmbedder;
   #sequence: LlamaContextSequence;
   #template: ChatTemplate | undefined;
 
@@ -52,6 +55,7 @@ export class NodeLlamaModel implements Model {
       parallel: 1,
       ...(tokenizer?.chat_template ? { chatTemplate: tokenizer.chat_template } : {}),
     };
+    this.#embedder = new NodeLlamaEmbedder(model, this.#vocabulary, this.facts);
   }
 
   chatPrompt(messages: readonly ChatMessage[], options: ChatPromptOptions = {}): string {
@@ -90,7 +94,16 @@ export class NodeLlamaModel implements Model {
     }
   }
 
+  countTokens(prompt: string): number {
+    return this.#vocabulary.tokenize(prompt).length;
+  }
+
+  embed(text: string): Promise<Embedding> {
+    return this.#embedder.embed(text);
+  }
+
   async dispose(): Promise<void> {
+    await this.#embedder.dispose();
     await this.#context.dispose();
     await this.#model.dispose();
   }

@@ -16,7 +16,7 @@ export interface LlamaCppOptions {
   contextTokens?: number;
   /** Layers to put on the GPU. Default 0. */
   gpuLayers?: number;
-  /** Default: one less than the cores there are. */
+  /** Default: one for each core, but one core is left to everything else; at most 32. */
   threads?: number;
   /** Requests worked on at once, each with a context of its own. Default 4; the engine node-llama-cpp does one. */
   parallel?: number;
@@ -24,6 +24,10 @@ export interface LlamaCppOptions {
   mmproj?: string;
   /** Memory for prompts that no sequence holds any more, in MiB. Default 0. Only with the engine `core`. */
   promptCacheMiB?: number;
+  /** Unloads the model when no call has used it for so long, in milliseconds; 0: never. Default: the adapter's. */
+  idleUnloadMs?: number;
+  /** false: loads the model even if it seems not to fit into memory. Default true. */
+  checkMemory?: boolean;
   /**
    * `process`: the engine runs in a child process, so that a crash of native code ends its calls and not this process.
    * Default `none`.
@@ -52,6 +56,9 @@ interface EngineExtra {
   json_schema?: Record<string, unknown>;
 }
 
+/** Node's timers hold no more; a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 const optionsSchema: z.ZodType<LlamaCppOptions> = z.strictObject({
   contextTokens: z.int().positive().exactOptional(),
   gpuLayers: z.int().min(0).exactOptional(),
@@ -59,6 +66,8 @@ const optionsSchema: z.ZodType<LlamaCppOptions> = z.strictObject({
   parallel: z.int().positive().exactOptional(),
   mmproj: z.string().min(1).exactOptional(),
   promptCacheMiB: z.int().min(0).exactOptional(),
+  idleUnloadMs: z.int().min(0).max(MAX_TIMER_MS).exactOptional(),
+  checkMemory: z.boolean().exactOptional(),
   isolation: z.enum(['none', 'process']).exactOptional(),
 });
 

@@ -49,21 +49,6 @@ describe('Turns', () => {
     await new Promise(setImmediate);
     expect(second).toBe(false);
   });
-
-  it('tell when nobody is left', async () => {
-    const turns = new Turns(1);
-    const end = await turns.take(never);
-    const next = turns.take(never);
-    let idle = false;
-    const waited = turns.idle().then(() => {
-      idle = true;
-    });
-    end();
-    const endNext = await next;
-    expect(idle).toBe(false);
-    endNext();
-    await waited;
-  });
 });
 
 describe('Interrupt', () => {

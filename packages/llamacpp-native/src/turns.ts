@@ -5,7 +5,6 @@ export class Turns {
   readonly #atOnce: number;
   #working = 0;
   #waiting: (() => void)[] = [];
-  #idle: (() => void)[] = [];
 
   constructor(atOnce: number) {
     this.#atOnce = atOnce;
@@ -26,18 +25,11 @@ export class Turns {
     };
   }
 
-  /** Resolves when nobody works or waits. */
-  idle(): Promise<void> {
-    if (this.#working === 0) return Promise.resolve();
-    return new Promise(resolve => this.#idle.push(resolve));
-  }
-
   /** Hands the turn that is over to the next in the queue. */
   #pass(): void {
     const next = this.#waiting.shift();
     if (next) next();
     else this.#working--;
-    if (this.#working === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #queue(signal: AbortSignal): Promise<void> {

@@ -5,14 +5,18 @@ export type Script = (string | (() => Promise<unknown>))[];
 
 /** An engine of words instead of llama.cpp. The words of a generation are chosen by its prompt. */
 export class FakeEngine implements Engine {
+  readonly abilities = ['embed', 'countTokens'] as const;
   readonly loads: LoadOptions[] = [];
   readonly prompts: string[] = [];
   readonly generates: GenerateOptions[] = [];
   made = 0;
   closed = 0;
   disposed = 0;
-  /** Awaited by each load. */
+  /** Awaited by each load, until it is given up. */
   loadGate: () => Promise<unknown> = async () => {};
+  readonly embedded: string[] = [];
+  /** Awaited by each text to embed. */
+  embedGate: () => Promise<unknown> = async () => {};
   readonly #scripts: Record<string, Script>;
 
   constructor(scripts: Record<string, Script> = {}) {
@@ -21,7 +25,10 @@ export class FakeEngine implements Engine {
 
   async load(options: LoadOptions): Promise<Model> {
     this.loads.push(options);
-    await this.loadGate();
+    const givenUp = new Promise<never>((_, reject) => {
+      options.signal?.addEventListener('abort', () => reject(options.signal?.reason));
+    });
+    await Promise.race([this.loadGate(), givenUp]);
     return {
       facts: {
         name: 'fake',
@@ -35,6 +42,12 @@ export class FakeEngine implements Engine {
       },
       chatPrompt: (messages: readonly ChatMessage[]) => messages.map(m => m.content).join('|'),
       generate: options => this.#generate(options),
+      countTokens: prompt => prompt.split(' ').length,
+      embed: async text => {
+        this.embedded.push(text);
+        await this.embedGate();
+        return { vector: [text.length, 1], tokens: text.split(' ').length };
+      },
       dispose: async () => {
         this.disposed++;
       },

@@ -5,7 +5,7 @@ import { AnthropicProvider } from '../providers/anthropic.ts';
 import { AzureAIFoundryProvider } from '../providers/azure.ts';
 import type { LLMProvider, LLMProviderOptions } from '../providers/base.ts';
 import { LlamaServerProvider } from '../providers/llama-server.ts';
-import { LlamaCppProvider } from '../providers/llamacpp.ts';
+import { LlamaCppProvider, type OnLoadProgress } from '../providers/llamacpp.ts';
 import { MockProvider } from '../providers/mock.ts';
 import { OpenAIProvider } from '../providers/openai.ts';
 import { defined } from '../providers/options.ts';
@@ -15,6 +15,8 @@ import type { ProviderPlan } from './plan.ts';
 export interface ProviderBuildOptions extends LLMProviderOptions {
   /** Microsoft Entra ID tokens for the provider azure when AZURE_API_KEY is not set. */
   azureTokenProvider?: NonNullable<AzureOpenAIAdapterOptions['getToken']>;
+  /** Told how much of a model is loaded that runs in this process: the provider llamacpp. */
+  onLoadProgress?: OnLoadProgress;
 }
 
 /**
@@ -26,7 +28,7 @@ export function build(
   options: ProviderBuildOptions,
   nativeAdapter?: Adapter,
 ): LLMProvider {
-  const { logger, costCalculator, azureTokenProvider } = options;
+  const { logger, costCalculator, azureTokenProvider, onLoadProgress } = options;
   const shared = defined({ logger, costCalculator });
   switch (plan.type) {
     case 'mock':
@@ -37,7 +39,7 @@ export function build(
       return new LlamaCppProvider(plan.modelPath, {
         ...plan.options,
         ...shared,
-        ...defined({ adapter: nativeAdapter }),
+        ...defined({ adapter: nativeAdapter, onLoadProgress }),
       });
     case 'openai':
       return new OpenAIProvider({ ...plan.options, ...shared });

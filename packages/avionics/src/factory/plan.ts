@@ -120,7 +120,7 @@ function llamaServerPlan({ settings, agentName, common, maxRetries, model }: Gro
 }
 
 function llamaCppPlan({ settings, common }: Ground): ProviderPlan {
-  const { llamacppModelPath, llamacppNCtx, llamacppNGpuLayers, llamacppNThreads } = settings;
+  const { llamacppModelPath, llamacppIdleUnload: idleSeconds } = settings;
   if (llamacppModelPath === undefined) {
     throw new AirframeError(
       'invalid_request',
@@ -128,7 +128,14 @@ function llamaCppPlan({ settings, common }: Ground): ProviderPlan {
       { code: 'configuration' },
     );
   }
-  const engine = { contextTokens: llamacppNCtx, gpuLayers: llamacppNGpuLayers, threads: llamacppNThreads };
+  const engine = {
+    contextTokens: settings.llamacppNCtx,
+    gpuLayers: settings.llamacppNGpuLayers,
+    threads: settings.llamacppNThreads,
+    idleUnloadMs: idleSeconds === undefined ? undefined : Math.round(idleSeconds * 1_000),
+    checkMemory: settings.llamacppCheckMemory,
+    isolation: settings.llamacppIsolation,
+  };
   return { type: 'llamacpp', modelPath: llamacppModelPath, options: { ...common, ...defined(engine) } };
 }
 

@@ -5,6 +5,7 @@ import type { Limiter } from '../limits/limiter.ts';
 import { type Logger, loggerOf } from '../logger.ts';
 import type { NodePool } from '../nodes/pool.ts';
 import type { LLMProvider } from '../providers/base.ts';
+import type { OnLoadProgress } from '../providers/llamacpp.ts';
 import { defined } from '../providers/options.ts';
 import { BreakerBoard, type BreakerOptions } from '../routing/breaker.ts';
 import { resolveAgent } from '../settings/agents.ts';
@@ -43,6 +44,8 @@ export interface LLMGatewayOptions {
   logger?: Logger;
   resourceCallback?: ResourceCallback;
   streamingCallback?: StreamingCallback;
+  /** Told how much of a model is loaded that runs in this process: the provider llamacpp. */
+  onLoadProgress?: OnLoadProgress;
   /** Default: the calculator of this process. */
   costCalculator?: CostCalculator;
   /** With DEPLOYMENT_MODE=distributed: llama-servers that share the calls of llamaserver. The caller closes the pool. */
@@ -73,7 +76,8 @@ export class LLMGateway {
 
   /** @throws AirframeError (invalid_request) when a fallback provider has an unknown name */
   constructor(settings: Settings, options: LLMGatewayOptions = {}) {
-    const { logger, costCalculator, nodes, factory, providers = {}, fallbackProviders = [] } = options;
+    const { logger, costCalculator, nodes, onLoadProgress, factory } = options;
+    const { providers = {}, fallbackProviders = [] } = options;
     this.#settings = settings;
     this.#breakers = new BreakerBoard(options.breaker);
     this.#midStream = options.midStream ?? 'fail';
@@ -81,7 +85,8 @@ export class LLMGateway {
     this.#logger = loggerOf(logger);
     this.#cache = options.cache && new ResponseCache(options.cache, this.#logger);
     this.#telemetry = options.telemetry ?? new Telemetry();
-    const own = factory ? undefined : new LLMFactory(settings, defined({ logger, costCalculator, nodes }));
+    const forOwn = defined({ logger, costCalculator, nodes, onLoadProgress });
+    const own = factory ? undefined : new LLMFactory(settings, forOwn);
     this.#ownFactory = own;
     this.#factory = factory ?? (own as LLMFactory);
     this.#providers = new Map(Object.entries(providers));

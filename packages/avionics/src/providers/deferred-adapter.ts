@@ -25,10 +25,14 @@ export function deferAdapter(facts: Facts, load: () => Promise<Adapter>): Adapte
     });
     return loading;
   };
+  const { embed, countTokens, listModels } = facts.capabilities;
   return {
     ...facts,
     streamInfer: (...call) => waitFor(facts, loaded, call),
     health: async (...call) => (await loaded()).health(...call),
+    ...(embed ? { embed: async (...call) => able(await loaded(), 'embed')(...call) } : {}),
+    ...(countTokens ? { countTokens: async (...call) => able(await loaded(), 'countTokens')(...call) } : {}),
+    ...(listModels ? { listModels: async (...call) => able(await loaded(), 'listModels')(...call) } : {}),
     close: async () => {
       const closing = loading;
       loading = undefined;
@@ -37,12 +41,28 @@ export function deferAdapter(facts: Facts, load: () => Promise<Adapter>): Adapte
   };
 }
 
+type Operation = 'embed' | 'countTokens' | 'listModels';
+
+/** What the facts have promised. */
+function able<Name extends Operation>(adapter: Adapter, name: Name): NonNullable<Adapter[Name]> {
+  const operation = adapter[name];
+  if (operation) return operation;
+  throw new AirframeError('invalid_request', `${adapter.kind} has no ${name}`, { code: 'unsupported' });
+}
+
 /** Stands in for an adapter that cannot be loaded, so that its absence keeps the stream contract as well. */
 function unavailable(facts: Facts, error: AirframeError): Adapter {
   const fail = (): never => {
     throw error;
   };
-  return defineAdapter({ ...facts, infer: fail, health: fail });
+  return defineAdapter({
+    ...facts,
+    infer: fail,
+    health: fail,
+    embed: fail,
+    countTokens: fail,
+    listModels: fail,
+  });
 }
 
 /** The wait for the adapter as an inference of its own: it has the call's deadlines, and the ending when one expires. */

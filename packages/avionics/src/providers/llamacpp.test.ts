@@ -14,12 +14,17 @@ const capabilities = {
   seed: true,
 };
 
+const COUNTED = { promptTokens: 1, completionTokens: 0, totalTokens: 1, source: 'reported' as const };
+
 /** Stands where the native package would: answers with what it was given. */
 function echo() {
   const close = vi.fn(async () => {});
   const adapter = defineAdapter({
     kind: 'llamacpp_native',
     capabilities,
+    embed: async ({ request }) => ({ embeddings: [[request.input.length]], usage: COUNTED }),
+    countTokens: async () => ({ tokens: 7, exact: true }),
+    listModels: async ({ baseUrl }) => [{ id: baseUrl }],
     infer: async function* ({ endpoint, request }, reply) {
       reply.text(JSON.stringify({ endpoint, request }));
       reply.finish('stop');
@@ -49,14 +54,24 @@ describe('LlamaCppProvider', () => {
       contextTokens: 512,
       gpuLayers: -1,
       threads: 2,
-      adapter: llamaCppNativeAdapter(load),
+      idleUnloadMs: 60_000,
+      checkMemory: false,
+      isolation: 'process',
+      adapter: llamaCppNativeAdapter({ load }),
     });
     expect(load).not.toHaveBeenCalled();
     const answers = await Promise.all([provider.generate('', 'Hi'), provider.generate('', 'Ho')]);
     expect(load).toHaveBeenCalledTimes(1);
     const { endpoint, request } = JSON.parse(answers[0]);
     expect(endpoint.baseUrl).toMatch(/^file:\/\/\/.*\/models\/a%20b\.gguf$/);
-    expect(endpoint.options).toEqual({ contextTokens: 512, gpuLayers: 1_000, threads: 2 });
+    expect(endpoint.options).toEqual({
+      contextTokens: 512,
+      gpuLayers: 1_000,
+      threads: 2,
+      idleUnloadMs: 60_000,
+      checkMemory: false,
+      isolation: 'process',
+    });
     expect(request).toMatchObject({
       temperature: 0.7,
       maxTokens: 512,
@@ -67,11 +82,38 @@ describe('LlamaCppProvider', () => {
     expect(close).toHaveBeenCalledTimes(1);
   });
 
+  it('embeds, counts and lists through its package', async () => {
+    const load = async () => echo().adapter;
+    const provider = new LlamaCppProvider('m.gguf', { adapter: llamaCppNativeAdapter({ load }) });
+    expect(await provider.embed({ input: 'abc' })).toEqual({ embeddings: [[3]], usage: COUNTED });
+    expect(await provider.countTokens({ prompt: 'x' })).toEqual({ tokens: 7, exact: true });
+    expect((await provider.listModels())[0]?.id).toMatch(/m\.gguf$/);
+    const broken = llamaCppNativeAdapter({
+      load: () => Promise.reject(missing('@x/llamacpp-native', '/x.js')),
+    });
+    const without = new LlamaCppProvider('m.gguf', { adapter: broken });
+    for (const call of [without.embed({ input: 'x' }), without.listModels()]) {
+      await expect(call).rejects.toMatchObject({ code: 'package_missing' });
+    }
+  });
+
+  it('says which settings help when the model does not fit into memory', async () => {
+    const infer = () => {
+      throw new AirframeError('backend', 'too large', { code: 'out_of_memory', remedy: 'options' });
+    };
+    const adapter = defineAdapter({ kind: 'llamacpp_native', capabilities, infer });
+    const provider = new LlamaCppProvider('m.gguf', { adapter });
+    await expect(provider.generate('', 'Hi')).rejects.toMatchObject({
+      code: 'out_of_memory',
+      message: expect.stringMatching(/^too large; .*LLAMACPP_N_CTX.*LLAMACPP_CHECK_MEMORY=false/),
+    });
+  });
+
   it('says what to install when its package is missing, and tries again the next time', async () => {
     const load = vi
       .fn(async () => echo().adapter)
       .mockRejectedValueOnce(missing('@x/llamacpp-native', '/app/x.js'));
-    const provider = new LlamaCppProvider('m.gguf', { adapter: llamaCppNativeAdapter(load) });
+    const provider = new LlamaCppProvider('m.gguf', { adapter: llamaCppNativeAdapter({ load }) });
     await expect(provider.generate('', 'Hi')).rejects.toMatchObject({
       category: 'not_found',
       code: 'package_missing',
@@ -84,7 +126,7 @@ describe('LlamaCppProvider', () => {
   it('tells a broken package from a missing one', async () => {
     const load = async () =>
       Promise.reject(missing('node-llama-cpp', '/app/node_modules/@x/llamacpp-native/dist/index.js'));
-    const provider = new LlamaCppProvider('m.gguf', { adapter: llamaCppNativeAdapter(load) });
+    const provider = new LlamaCppProvider('m.gguf', { adapter: llamaCppNativeAdapter({ load }) });
     await expect(provider.generate('', 'Hi')).rejects.toMatchObject({
       category: 'unknown',
       message: expect.stringContaining("Cannot find package 'node-llama-cpp'"),
@@ -98,7 +140,7 @@ describe('LlamaCppProvider', () => {
       new Promise<ReturnType<typeof echo>['adapter']>(resolve => {
         loaded = resolve;
       });
-    const provider = new LlamaCppProvider('m.gguf', { adapter: llamaCppNativeAdapter(load) });
+    const provider = new LlamaCppProvider('m.gguf', { adapter: llamaCppNativeAdapter({ load }) });
     const stream = provider.infer({ prompt: 'x' });
     const pending = stream.next();
     await stream.return?.();
@@ -110,7 +152,7 @@ describe('LlamaCppProvider', () => {
   it('starts one inference, however many events are asked for at once', async () => {
     const { adapter } = echo();
     const streamInfer = vi.fn(adapter.streamInfer);
-    const native = llamaCppNativeAdapter(async () => ({ ...adapter, streamInfer }));
+    const native = llamaCppNativeAdapter({ load: async () => ({ ...adapter, streamInfer }) });
     const stream = new LlamaCppProvider('m.gguf', { adapter: native }).infer({ prompt: 'x' });
     const steps = await Promise.all([stream.next(), stream.next(), stream.next(), stream.next()]);
     expect(steps.map(step => step.value?.type)).toEqual(['token', 'message', 'done', undefined]);
@@ -118,7 +160,7 @@ describe('LlamaCppProvider', () => {
   });
 
   it('waits for its package no longer than the call may last', async () => {
-    const never = llamaCppNativeAdapter(() => new Promise<Adapter>(() => {}));
+    const never = llamaCppNativeAdapter({ load: () => new Promise<Adapter>(() => {}) });
     const provider = new LlamaCppProvider('m.gguf', { adapter: never });
     const signal = AbortSignal.timeout(10);
     await expect(provider.generate('', 'Hi', { signal })).rejects.toMatchObject({ category: 'aborted' });
@@ -136,14 +178,14 @@ describe('LlamaCppProvider', () => {
     const { adapter } = echo();
     const streamInfer = vi.fn(adapter.streamInfer);
     const load = () => sleep(50, { ...adapter, streamInfer });
-    const provider = new LlamaCppProvider('m.gguf', { adapter: llamaCppNativeAdapter(load) });
+    const provider = new LlamaCppProvider('m.gguf', { adapter: llamaCppNativeAdapter({ load }) });
     await provider.generate('', 'Hi', { timeouts: { totalMs: 60_000 } });
     expect(streamInfer.mock.calls[0]?.[2]?.timeouts?.totalMs).toBeLessThan(60_000);
   });
 
   it('stops at once when its caller does', async () => {
     const provider = new LlamaCppProvider('m.gguf', {
-      adapter: llamaCppNativeAdapter(async () => echo().adapter),
+      adapter: llamaCppNativeAdapter({ load: async () => echo().adapter }),
     });
     const signal = AbortSignal.abort();
     await expect(provider.generate('', 'Hi', { signal })).rejects.toThrow(AirframeError);

@@ -12,6 +12,14 @@ export interface LlamaCppProviderOptions extends LLMProviderOptions {
   /** Layers on the GPU; -1: all of them. */
   gpuLayers?: number;
   threads?: number;
+  /** Unloads the model when no call has used it for so long, in milliseconds; 0: never. Default 0. */
+  idleUnloadMs?: number;
+  /** false: loads the model even if it seems not to fit into memory. Default true. */
+  checkMemory?: boolean;
+  /** `process`: llama.cpp runs in a process of its own, which may crash without this one. Default `none`. */
+  isolation?: 'none' | 'process';
+  /** How much of the model is loaded, 0 to 1. Of no use with `adapter`: give it to that. */
+  onLoadProgress?: OnLoadProgress;
   /** Longest wait without progress, in milliseconds; 0: no limit. Default 120,000. */
   timeout?: number;
   /** Over the defaults, which are those of llama-server. */
@@ -21,6 +29,9 @@ export interface LlamaCppProviderOptions extends LLMProviderOptions {
   /** The adapter, when several providers share one and with it the loaded model. */
   adapter?: Adapter;
 }
+
+/** @param fraction of the model that is loaded, 0 to 1 */
+export type OnLoadProgress = (fraction: number, modelPath: string) => void;
 
 /** More layers than any model has. */
 const ALL_LAYERS = 1_000;
@@ -36,32 +47,41 @@ const DEFAULTS: RequestDefaults = {
 export class LlamaCppProvider extends AdapterProvider {
   /** @param modelPath a GGUF file */
   constructor(modelPath: string, options: LlamaCppProviderOptions = {}) {
-    const { contextTokens, gpuLayers, threads, timeout = 120_000, defaults, adapter, ...shared } = options;
+    const { timeout = 120_000, defaults, adapter, onLoadProgress, sendTemperature, ...rest } = options;
+    const { logger, costCalculator, gpuLayers, ...engine } = rest;
     super({
-      ...shared,
+      ...defined({ logger, costCalculator, sendTemperature }),
       name: 'llamacpp',
-      adapter: adapter ?? llamaCppNativeAdapter(),
+      adapter: adapter ?? llamaCppNativeAdapter(defined({ onLoadProgress })),
       endpoint: {
         name: 'llamacpp',
         backendKind: 'llamacpp_native',
         baseUrl: pathToFileURL(resolve(modelPath)).href,
         timeouts: { headersMs: timeout, idleMs: timeout },
-        options: defined({ contextTokens, gpuLayers: gpuLayers === -1 ? ALL_LAYERS : gpuLayers, threads }),
+        options: defined({ ...engine, gpuLayers: gpuLayers === -1 ? ALL_LAYERS : gpuLayers }),
       },
       // Not loaded yet: the first call loads it.
       readyStates: ['healthy', 'unknown'],
       defaults: { ...DEFAULTS, ...defaults, extra: { ...DEFAULTS.extra, ...defaults?.extra } },
+      advice: {
+        out_of_memory:
+          'use a smaller quantisation, or less context (LLAMACPP_N_CTX), or set LLAMACPP_CHECK_MEMORY=false to try all the same',
+      },
     });
   }
 }
 
 const PACKAGE = '@x/llamacpp-native';
 
-/**
- * The adapter of the optional package, imported at its first use.
- * @param load for tests: another way to get at the package
- */
-export function llamaCppNativeAdapter(load: () => Promise<Adapter> = importNative): Adapter {
+export interface NativeAdapterOptions {
+  onLoadProgress?: OnLoadProgress;
+  /** For tests: another way to get at the package. */
+  load?: () => Promise<Adapter>;
+}
+
+/** The adapter of the optional package, imported at its first use. */
+export function llamaCppNativeAdapter(options: NativeAdapterOptions = {}): Adapter {
+  const { onLoadProgress, load = () => importNative(defined({ onLoadProgress })) } = options;
   const capabilities = {
     streaming: true,
     rawPrompt: true,
@@ -70,9 +90,9 @@ export function llamaCppNativeAdapter(load: () => Promise<Adapter> = importNativ
     reasoning: false,
     jsonSchema: true,
     seed: true,
-    embed: false,
-    countTokens: false,
-    listModels: false,
+    embed: true,
+    countTokens: true,
+    listModels: true,
     health: true,
   };
   return deferAdapter({ kind: 'llamacpp_native', capabilities }, async () => {
@@ -84,9 +104,9 @@ export function llamaCppNativeAdapter(load: () => Promise<Adapter> = importNativ
   });
 }
 
-async function importNative(): Promise<Adapter> {
+async function importNative(options: Pick<NativeAdapterOptions, 'onLoadProgress'>): Promise<Adapter> {
   const { llamaCppAdapter } = await import('@x/llamacpp-native');
-  return llamaCppAdapter();
+  return llamaCppAdapter(options);
 }
 
 function missingPackage(cause: unknown): AirframeError | undefined {

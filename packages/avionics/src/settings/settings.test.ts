@@ -37,6 +37,9 @@ describe('settings', () => {
       LLM_PROVIDER: ' llamacpp ',
       LLAMACPP_MODEL_PATH: 'model.gguf',
       LLAMACPP_N_GPU_LAYERS: '-1',
+      LLAMACPP_IDLE_UNLOAD: '600',
+      LLAMACPP_ISOLATION: 'process',
+      LLAMACPP_CHECK_MEMORY: 'false',
       LLM_TIMEOUT: '1.5',
       LLAMASERVER_HOST: '',
       DISABLE_TEMPERATURE: 'TRUE',
@@ -46,6 +49,9 @@ describe('settings', () => {
       llmProvider: 'llamacpp',
       llamacppModelPath: 'model.gguf',
       llamacppNGpuLayers: -1,
+      llamacppIdleUnload: 600,
+      llamacppIsolation: 'process',
+      llamacppCheckMemory: false,
       llmTimeout: 1.5,
       llamaserverHost: 'http://127.0.0.1:8080',
       disableTemperature: true,
@@ -60,17 +66,21 @@ describe('settings', () => {
       LLM_TIMEOUT: '2m',
       LLM_MAX_RETRIES: '1.5',
       DEFAULT_TEMPERATURE: '3',
+      LLAMACPP_IDLE_UNLOAD: '10m',
+      LLAMACPP_ISOLATION: 'docker',
       MOCK_LLM_ENABLED: 'perhaps',
     };
     const error = errorOf(() => getSettings(env));
-    expect(error.problems).toHaveLength(6);
+    expect(error.problems).toHaveLength(8);
     expect(error.message.split('\n')).toEqual([
-      '6 settings are wrong:',
+      '8 settings are wrong:',
       '  LLM_PROVIDER="ollama": use one of llamaserver, openai, anthropic, azure, llamacpp, mock',
       '  LLAMASERVER_HOST="127.0.0.1:8080": give a full URL, e.g. http://127.0.0.1:8080',
       '  DEFAULT_TEMPERATURE="3": give a number from 0 to 2, e.g. 0.7',
       '  LLM_TIMEOUT="2m": give seconds, 0 or more (0: no limit), e.g. 120',
       '  LLM_MAX_RETRIES="1.5": give a whole number, 0 or more, e.g. 3',
+      '  LLAMACPP_IDLE_UNLOAD="10m": give seconds, 0 or more (0: never), e.g. 600',
+      '  LLAMACPP_ISOLATION="docker": use one of none, process',
       '  MOCK_LLM_ENABLED="perhaps": say true or false',
     ]);
   });

@@ -6,6 +6,7 @@ import {
   type Environment,
   flag,
   httpUrl,
+  MAX_TIMER_SECONDS,
   number,
   oneOf,
   type ProviderType,
@@ -59,6 +60,12 @@ export interface Settings extends AgentSettings {
   /** Layers on the GPU; -1: all of them. */
   llamacppNGpuLayers: number | undefined;
   llamacppNThreads: number | undefined;
+  /** Seconds after its last call that a model is unloaded; 0 and undefined: never. */
+  llamacppIdleUnload: number | undefined;
+  /** `process`: llama.cpp runs in a process of its own; undefined: the adapter's choice, `none`. */
+  llamacppIsolation: 'none' | 'process' | undefined;
+  /** false: load a model even if it seems not to fit into memory; undefined: the adapter's choice, true. */
+  llamacppCheckMemory: boolean | undefined;
   deploymentMode: 'single_node' | 'distributed';
   /** Answer every call with the mock provider. */
   mockLlmEnabled: boolean;
@@ -97,6 +104,13 @@ const environment = z.object({
   LLAMACPP_N_CTX: count(1, 'give tokens as a whole number, e.g. 4096').optional(),
   LLAMACPP_N_GPU_LAYERS: count(-1, 'give a whole number of layers, 0 or more, or -1 for all').optional(),
   LLAMACPP_N_THREADS: count(1, 'give a whole number of threads, e.g. 4').optional(),
+  LLAMACPP_IDLE_UNLOAD: number({
+    min: 0,
+    max: MAX_TIMER_SECONDS,
+    remedy: 'give seconds, 0 or more (0: never), e.g. 600',
+  }).optional(),
+  LLAMACPP_ISOLATION: oneOf(['none', 'process']).optional(),
+  LLAMACPP_CHECK_MEMORY: flag.optional(),
   DEPLOYMENT_MODE: oneOf(['single_node', 'distributed']).default('single_node'),
   MOCK_LLM_ENABLED: flag.default(false),
   REDIS_URL: url(/^(rediss?|valkeys?|unix)$/, 'redis://127.0.0.1:6379').optional(),
@@ -162,6 +176,9 @@ function settingsOf(values: z.output<typeof environment>, env: Environment): Set
     llamacppNCtx: values.LLAMACPP_N_CTX,
     llamacppNGpuLayers: values.LLAMACPP_N_GPU_LAYERS,
     llamacppNThreads: values.LLAMACPP_N_THREADS,
+    llamacppIdleUnload: values.LLAMACPP_IDLE_UNLOAD,
+    llamacppIsolation: values.LLAMACPP_ISOLATION,
+    llamacppCheckMemory: values.LLAMACPP_CHECK_MEMORY,
     deploymentMode: values.DEPLOYMENT_MODE,
     mockLlmEnabled: values.MOCK_LLM_ENABLED,
     redisUrl: values.REDIS_URL,

@@ -122,10 +122,12 @@ export function number({
     });
 }
 
-// Node's timers hold 2^31 - 1 milliseconds; a longer one would fire at once.
+/** Node's timers hold 2^31 - 1 milliseconds; a longer one would fire at once. */
+export const MAX_TIMER_SECONDS = 2_147_483;
+
 export const seconds: Variable<number> = number({
   min: 0,
-  max: 2_147_483,
+  max: MAX_TIMER_SECONDS,
   remedy: 'give seconds, 0 or more (0: no limit), e.g. 120',
 });
 

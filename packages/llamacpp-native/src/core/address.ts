@@ -1,8 +1,8 @@
-import type { EndpointSpec } from '@x/airframe';
+import type { ModelEndpoint } from '../endpoint-models.ts';
 
 /** A model as the host of a URL would be one: what airframe's adapter asks of it comes behind. */
 export interface Address {
-  endpoint: Pick<EndpointSpec, 'name' | 'baseUrl' | 'options'>;
+  endpoint: ModelEndpoint;
   /** Whether vectors are wanted of it: that is another load of the same file. */
   embedding: boolean;
 }

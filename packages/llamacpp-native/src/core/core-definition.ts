@@ -1,52 +1,38 @@
-import { basename } from 'node:path';
 import {
   type AdapterDefinition,
-  AirframeError,
   type EndpointSpec,
   type HttpFn,
   type InferenceRequest,
   llamaServerDefinition,
 } from '@x/airframe';
-import type { LoadOptions } from '../engine.ts';
-import { checkGguf } from '../gguf-file.ts';
-import { LoadedModels } from '../loaded-models.ts';
-import { modelKey } from '../model-key.ts';
-import type { LogSink } from '../node-llama-engine.ts';
+import type { LlamaCppAdapterOptions } from '../adapter.ts';
+import { CLOSED, healthOf, idleUnloadMs, listModel, memberOptions, modelKey } from '../endpoint-models.ts';
+import { PoolMember } from '../pool-member.ts';
 import type { LlamaCppExtra } from '../request.ts';
-import { availableCores, defaultThreads } from '../threads.ts';
-import { Interrupt } from '../turns.ts';
-import { loadAddon } from './addon.ts';
 import { readAddress, writeAddress } from './address.ts';
-import { CoreModel } from './core-model.ts';
-
-export interface CoreOptions {
-  onLoadProgress?: ((fraction: number, path: string) => void) | undefined;
-  onLog?: LogSink | undefined;
-}
-
-/** Context of a model that says nothing else, in tokens. More is a decision: KV memory grows with it. */
-const DEFAULT_CONTEXT_TOKENS = 4096;
-
-/** Sequences of a model: requests it works on at once. */
-const DEFAULT_PARALLEL = 4;
+import { coreLog, corePool } from './core-pool.ts';
 
 /**
  * llama.cpp's own server core in this process. airframe's adapter for llama-server speaks to it as it would to a
  * server, only that nothing goes through a socket: the HTTP function takes the address of a model instead of a host's.
  */
-export function coreDefinition(options: CoreOptions): AdapterDefinition<LlamaCppExtra> {
-  const { onLoadProgress, onLog } = options;
-  const models = new LoadedModels<CoreModel>(load => loadModel(load, onLog), onLoadProgress);
+export function coreDefinition(options: LlamaCppAdapterOptions): AdapterDefinition<LlamaCppExtra> {
+  const stopLog = options.onLog ? coreLog.add(options.onLog) : () => {};
+  const models = new PoolMember(corePool, memberOptions(options));
   const http: HttpFn = async request => {
     // Loading and queueing are what headers are waited for elsewhere.
     request.onConnected?.();
+    const { signal } = request;
     const { endpoint, embedding, path } = readAddress(request.url);
-    const interrupt = new Interrupt(request.signal);
+    const use = await models.use(
+      { ...modelKey(endpoint), embedding },
+      { signal, idleUnloadMs: idleUnloadMs(endpoint, options) },
+    );
     try {
-      const model = await interrupt.wait(models.get({ ...modelKey(endpoint), embedding }));
-      return await model.send(path, request);
-    } finally {
-      interrupt.dispose();
+      return await use.model.send(path, request, use.done);
+    } catch (error) {
+      use.done();
+      throw error;
     }
   };
   const server = llamaServerDefinition({ http });
@@ -60,14 +46,12 @@ export function coreDefinition(options: CoreOptions): AdapterDefinition<LlamaCpp
       ),
     embed: call => server.embed({ ...call, endpoint: speaking(call.endpoint, {}, true) }),
     countTokens: call => server.countTokens({ ...call, endpoint: speaking(call.endpoint, call.request) }),
-    listModels: (endpoint, deadlines) => server.listModels(speaking(endpoint, {}), deadlines),
-    // A look at a model's health must not load it, so this is not asked of llama.cpp.
-    health: async endpoint => {
-      const key = modelKey(endpoint);
-      await checkGguf(key.path);
-      return models.state({ ...key, embedding: false });
+    listModels: listModel,
+    health: endpoint => healthOf(models, endpoint),
+    close: async () => {
+      await models.close(CLOSED);
+      stopLog();
     },
-    close: () => models.close(new AirframeError('aborted', 'the adapter is closed')),
   };
 }
 
@@ -84,22 +68,4 @@ function speaking(endpoint: EndpointSpec, request: { prompt?: unknown }, embeddi
 function repeatable(request: InferenceRequest<LlamaCppExtra>): InferenceRequest<LlamaCppExtra> {
   if (request.seed === undefined || request.temperature === 0) return request;
   return { ...request, extra: { cache_prompt: false, ...request.extra } };
-}
-
-function loadModel(options: LoadOptions, onLog: LogSink | undefined): Promise<CoreModel> {
-  const { path, signal, onProgress } = options;
-  const settings = {
-    model: path,
-    alias: basename(path, '.gguf'),
-    mmproj: options.mmproj ?? '',
-    contextTokens: options.contextTokens ?? DEFAULT_CONTEXT_TOKENS,
-    parallel: options.embedding ? 1 : (options.parallel ?? DEFAULT_PARALLEL),
-    threads: Math.min(options.threads ?? defaultThreads(availableCores()), availableCores()),
-    gpuLayers: options.gpuLayers ?? 0,
-    cacheMiB: options.promptCacheMiB ?? 0,
-    embedding: options.embedding ?? false,
-    pooling: -1,
-    log: onLog !== undefined,
-  };
-  return CoreModel.load(loadAddon(), { settings, signal, onProgress, onLog });
 }

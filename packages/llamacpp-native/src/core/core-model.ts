@@ -1,5 +1,5 @@
 import { AirframeError, type HttpRequest, type HttpResponse } from '@x/airframe';
-import type { LogSink } from '../node-llama-engine.ts';
+import type { LogSink } from '../log-sinks.ts';
 import { Turns } from '../turns.ts';
 import { type Addon, type Core, CoreEventKind, type CoreEvents, type CoreSettings } from './addon.ts';
 import { Answer } from './answer.ts';
@@ -77,9 +77,11 @@ export class CoreModel {
   /**
    * Sends a request when it is its turn.
    * @param path of llama-server's API
+   * @param done called when the answer is over
    * @throws AirframeError; the signal's reason
    */
-  async send(path: string, { method, body = '', signal }: HttpRequest): Promise<HttpResponse> {
+  async send(path: string, request: HttpRequest, done: () => void): Promise<HttpResponse> {
+    const { method, body = '', signal } = request;
     const endTurn = await this.#turns.take(signal);
     if (this.#failure) {
       endTurn();
@@ -95,14 +97,14 @@ export class CoreModel {
     const over = () => {
       signal.removeEventListener('abort', abort);
       endTurn();
+      done();
     };
     this.#underway.set(id, { answer, over });
     return answer.response;
   }
 
-  /** Waits for what is under way, then frees the memory. */
+  /** Frees the memory; what is under way is ended. */
   async dispose(): Promise<void> {
-    await this.#turns.idle();
     this.#core.close();
     await this.#closed.promise;
   }

@@ -79,3 +79,39 @@ describe('in-process answers are llama-server’s', () => {
     });
   });
 });
+
+describe('in-process counts and vectors are llama-server’s', () => {
+  it.each(chats.map((messages, index) => [index + 1, messages] as const))(
+    'for chat %i: the tokens of its prompt',
+    async (_, messages) => {
+      const there = await server.post<{ input_tokens: number }>('/v1/chat/completions/input_tokens', {
+        messages,
+      });
+      expect(await adapter.countTokens?.(endpoint, { messages })).toEqual({
+        tokens: there.input_tokens,
+        exact: true,
+      });
+    },
+  );
+
+  it('for texts, the last token’s where the model says nothing of pooling', async () => {
+    const embedder = await startLlamaServer({ contextTokens: 512, embeddings: 'last' });
+    try {
+      const input = ['What is airframe?', 'Grüße! 🛩️'];
+      const there = await embedder.post<{
+        data: { embedding: number[] }[];
+        usage: { prompt_tokens: number };
+      }>('/v1/embeddings', { input });
+      const here = await adapter.embed?.(endpoint, { input });
+      expect(here?.usage.promptTokens).toBe(there.usage.prompt_tokens);
+      for (const [text, { embedding }] of there.data.entries()) {
+        const vector = here?.embeddings[text] ?? [];
+        expect(vector).toHaveLength(embedding.length);
+        const cosine = vector.reduce((sum, value, i) => sum + value * (embedding[i] ?? 0), 0);
+        expect(cosine).toBeCloseTo(1, 4);
+      }
+    } finally {
+      await embedder.stop();
+    }
+  });
+});

@@ -61,10 +61,10 @@ describe.each(ENGINES)('the engine %s', engine => {
     });
 
     it('answers the same with a prompt from the cache as without', async () => {
-      const fresh = llamaCppAdapter({ engine });
-      const cold = await collect(fresh.streamInfer(endpoint, { messages: question, ...greedy }));
-      const warm = await collect(fresh.streamInfer(endpoint, { messages: question, ...greedy }));
-      await fresh.close();
+      // A context of another size is another one: nothing has been asked in it yet.
+      const fresh = demoEndpoint({ contextTokens: 500 });
+      const cold = await collect(adapter.streamInfer(fresh, { messages: question, ...greedy }));
+      const warm = await collect(adapter.streamInfer(fresh, { messages: question, ...greedy }));
       expect(cold.usage.cachedTokens).toBe(0);
       expect(warm.usage.cachedTokens).toBe(warm.usage.promptTokens - 1);
       expect(warm.text).toBe(cold.text);

@@ -110,7 +110,8 @@ describe.each(ENGINES)('the engine %s', engine => {
     it('tells how far it is loaded, up to 1', async () => {
       const fractions: number[] = [];
       const fresh = llamaCppAdapter({ engine, onLoadProgress: fraction => fractions.push(fraction) });
-      await collect(fresh.streamInfer(endpoint, { prompt: 'one', maxTokens: 1 }));
+      const unloaded = demoEndpoint({ contextTokens: 500 });
+      await collect(fresh.streamInfer(unloaded, { prompt: 'one', maxTokens: 1 }));
       await fresh.close();
       expect(fractions.at(-1)).toBe(1);
       expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
