@@ -100,7 +100,6 @@ describe('listModels', () => {
     const adapter = llamaCppAdapter({ engine });
     const facts = {
       id: 'Small',
-      path: join(folder, 'model.gguf'),
       bytes: expect.any(Number),
       architecture: 'llama',
       parameters: 3,

@@ -11,7 +11,7 @@ import { type ModelFile, readModelFile } from './model-file.ts';
 import type { ReadRequest } from './request.ts';
 
 /** A model as `listModels` gives it: with what its file says. */
-export interface LlamaCppModelInfo extends ModelInfo, Omit<ModelFile, 'name' | 'kvLayers'> {}
+export interface LlamaCppModelInfo extends ModelInfo, Omit<ModelFile, 'name' | 'path' | 'kvLayers'> {}
 
 /** What a request asks the model to go on from. */
 export function promptText(model: Model, { prompt, templateKwargs }: ReadRequest): string {
@@ -60,7 +60,7 @@ export function countTokens({ model }: LoadedModel, request: ReadRequest): Token
  * @throws AirframeError as `readModelFile` does
  */
 export async function modelInfo(path: string, contextTokens?: number): Promise<LlamaCppModelInfo> {
-  const { kvLayers: _, name, ...facts } = await readModelFile(path);
+  const { name, path: _, kvLayers: __, ...facts } = await readModelFile(path);
   return { id: name, contextTokens: usableContext(contextTokens, facts.trainedContextTokens), ...facts };
 }
 

@@ -239,14 +239,9 @@ describe('close', () => {
     await turn();
     leaving.abort(CLOSED);
     await expect(use).rejects.toThrow('closed');
-    let closed = false;
-    const closing = one.close(CLOSED).then(() => {
-      closed = true;
-    });
-    await turn();
-    expect(closed).toBe(false);
+    const closing = one.close(CLOSED).then(() => loads.events.push('closed'));
     await loads.finish('a');
     await closing;
-    expect(loads.events).toEqual(['load a', 'give up a', 'dispose a']);
+    expect(loads.events).toEqual(['load a', 'give up a', 'dispose a', 'closed']);
   });
 });
