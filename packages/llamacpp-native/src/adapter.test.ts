@@ -111,6 +111,18 @@ describe('a call', () => {
   });
 });
 
+describe('what an adapter keeps', () => {
+  it.each([
+    [{ maxLoaded: 0 }, 'maxLoaded'],
+    [{ idleUnloadMs: -1 }, 'idleUnloadMs'],
+    [{ idleUnloadMs: 2 ** 31 }, 'idleUnloadMs'],
+  ])('cannot be %j', (options, named) => {
+    expect(() => llamaCppAdapter(options)).toThrow(
+      expect.objectContaining({ code: 'configuration', message: expect.stringContaining(named) }),
+    );
+  });
+});
+
 describe('loading', () => {
   it('happens once for calls at the same time, and once more for other options', async () => {
     const engine = new FakeEngine();

@@ -4,7 +4,7 @@ import { checkGguf, ggufPath } from './gguf-file.ts';
 import type { ModelKey } from './model-pool.ts';
 import { modelInfo } from './operations.ts';
 import type { MemberOptions, PoolMember } from './pool-member.ts';
-import { readOptions } from './request.ts';
+import { checkKeeping, readOptions } from './request.ts';
 
 /** Of an endpoint, what says which model it is and how that is loaded. */
 export type ModelEndpoint = Pick<EndpointSpec, 'name' | 'baseUrl' | 'options'>;
@@ -22,12 +22,11 @@ export function idleUnloadMs(endpoint: ModelEndpoint, options: LlamaCppAdapterOp
   return readOptions(endpoint).idleUnloadMs ?? options.idleUnloadMs;
 }
 
-export function memberOptions({
-  maxLoaded,
-  onLoadProgress,
-  onWarning,
-}: LlamaCppAdapterOptions): MemberOptions {
-  return { maxLoaded, onProgress: onLoadProgress, onWarning: onWarning ?? warnOfProcess };
+/** @throws AirframeError invalid_request naming an option that cannot be */
+export function memberOptions(options: LlamaCppAdapterOptions): MemberOptions {
+  checkKeeping(options);
+  const { maxLoaded, onLoadProgress, onWarning = warnOfProcess } = options;
+  return { maxLoaded, onProgress: onLoadProgress, onWarning };
 }
 
 /** A look that loads nothing. */

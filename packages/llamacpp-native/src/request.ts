@@ -71,6 +71,17 @@ const optionsSchema: z.ZodType<LlamaCppOptions> = z.strictObject({
   isolation: z.enum(['none', 'process']).exactOptional(),
 });
 
+const keepingSchema: z.ZodType<{ maxLoaded?: number | undefined; idleUnloadMs?: number | undefined }> =
+  z.object({
+    maxLoaded: z.int().positive().optional(),
+    idleUnloadMs: z.int().min(0).max(MAX_TIMER_MS).optional(),
+  });
+
+/** @throws AirframeError invalid_request naming the option of the adapter that no clock or count can be */
+export function checkKeeping(options: z.input<typeof keepingSchema>): void {
+  check(keepingSchema, options, 'options of llamaCppAdapter', { code: 'configuration' });
+}
+
 const jsonObject = z.record(z.string(), z.unknown());
 
 const extraSchema: z.ZodType<EngineExtra> = z.strictObject({
