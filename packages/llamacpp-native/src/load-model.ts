@@ -51,5 +51,5 @@ function planOf(
   { trainedContextTokens }: ModelFile,
   sequences: number,
 ) {
-  return { contextTokens: usableContext(contextTokens, trainedContextTokens) * sequences, gpuLayers };
+  return { contextTokens: usableContext(contextTokens, trainedContextTokens), sequences, gpuLayers };
 }

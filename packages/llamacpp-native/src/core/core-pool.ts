@@ -3,7 +3,7 @@ import { carefully } from '../load-model.ts';
 import { LogSinks } from '../log-sinks.ts';
 import type { ModelFile } from '../model-file.ts';
 import { ModelPool } from '../model-pool.ts';
-import { availableCores, defaultThreads } from '../threads.ts';
+import { availableCores, defaultThreads, physicalCores } from '../threads.ts';
 import { loadAddon } from './addon.ts';
 import { CoreModel } from './core-model.ts';
 
@@ -28,7 +28,7 @@ function loadModel(options: LoadOptions, file: ModelFile): Promise<CoreModel> {
     mmproj: options.mmproj ?? '',
     contextTokens: usableContext(options.contextTokens, file.trainedContextTokens),
     parallel: sequences(options),
-    threads: Math.min(options.threads ?? defaultThreads(cores), cores),
+    threads: Math.min(options.threads ?? defaultThreads(cores, physicalCores()), cores),
     gpuLayers: options.gpuLayers ?? 0,
     cacheMiB: options.promptCacheMiB ?? 0,
     embedding,
