@@ -70,6 +70,10 @@ common_params params_of(const CoreSettings & settings) {
 std::string facts_of(const server_context_meta & meta, const llama_context * context) {
     char type[128] = "";
     llama_model_desc(llama_get_model(context), type, sizeof(type));
+    const auto caps = [&](const char * name) {
+        const auto found = meta.chat_template_caps.find(name);
+        return found != meta.chat_template_caps.end() && found->second;
+    };
     return safe_json_to_str({
         {"name",                 meta.model_name},
         {"description",          type},
@@ -78,8 +82,10 @@ std::string facts_of(const server_context_meta & meta, const llama_context * con
         {"bytes",                meta.model_size},
         {"contextTokens",        meta.slot_n_ctx},
         {"trainedContextTokens", meta.model_n_ctx_train},
-        {"embeddingTokens",      meta.model_n_embd_inp},
+        {"embeddingLength",      meta.model_n_embd_inp},
         {"images",               meta.has_inp_image},
+        // Whether the chat template has a format of its own for them.
+        {"toolCalls",            caps("supports_tools") && caps("supports_tool_calls")},
     });
 }
 

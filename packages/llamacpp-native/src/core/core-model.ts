@@ -13,8 +13,9 @@ export interface CoreModelOptions {
   onLog?: LogSink | undefined;
 }
 
-/** What the loaded model says of itself. */
+/** What the loaded model says of itself; see native/core.cpp. */
 export interface CoreFacts {
+  name: string;
   /** Such as "llama 1B Q4_K - Medium". */
   description: string;
   quantization: string;
@@ -23,7 +24,10 @@ export interface CoreFacts {
   /** Of one sequence. */
   contextTokens: number;
   trainedContextTokens: number;
+  embeddingLength: number;
   images: boolean;
+  /** Whether the chat template has a format of its own for tool calls. */
+  toolCalls: boolean;
 }
 
 /** By ggml_log_level. */
