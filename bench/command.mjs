@@ -16,6 +16,15 @@ export async function command(options, main) {
   }
 }
 
+/** @returns per name behind `--only` the one of that name, or else all that have it in theirs */
+export function named(names, all) {
+  return names.flatMap(name => {
+    const found = all.includes(name) ? [name] : all.filter(one => one.includes(name));
+    if (found.length > 0) return found;
+    throw new Error(`--only ${JSON.stringify(name)} names nothing; there are:\n  ${all.join('\n  ')}`);
+  });
+}
+
 /** @param text what stands behind `--seed` */
 export function seedOf(text) {
   const seed = Number(text);

@@ -48,12 +48,14 @@ export function writeResults(name, results) {
 
 /**
  * Prints what was aimed at and what came out.
- * @param aims `{ aim, value, limit }` each: met when the value is at most the limit
+ * @param aims `{ aim, value, limit }` each: met when the value is at most the limit; or at least, with `atLeast` for it
  * @returns whether all were met
  */
 export function printAims(aims) {
-  const isMet = ({ value, limit }) => value <= limit;
-  const rows = aims.map(one => [one.aim, one.value.toFixed(2), one.limit, isMet(one) ? 'met' : 'MISSED']);
-  printTable('Aims', ['', 'measured', 'at most', ''], rows);
+  if (aims.length === 0) return true;
+  const isMet = ({ value, limit, atLeast }) => (limit === undefined ? value >= atLeast : value <= limit);
+  const bound = ({ limit, atLeast }) => (limit === undefined ? `≥ ${atLeast}` : `≤ ${limit}`);
+  const rows = aims.map(one => [one.aim, one.value.toFixed(2), bound(one), isMet(one) ? 'met' : 'MISSED']);
+  printTable('Aims', ['', 'measured', 'aim', ''], rows);
   return aims.every(isMet);
 }

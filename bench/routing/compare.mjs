@@ -1,7 +1,7 @@
 // One strategy on two fresh servers.
 import { KV_BYTES_PER_TOKEN } from '../../scripts/make-random-gguf.mjs';
+import { startServer } from '../llama-server.mjs';
 import { AGENTS, ANSWER_TOKENS, QUESTION_TOKENS, runAgents, SHARED_TOKENS, TURNS } from './agents.mjs';
-import { startServer } from './server.mjs';
 
 export const NODES = 2;
 export const SLOTS = 2;

@@ -1,8 +1,8 @@
 // A node is killed in mid-load, comes back at the same address, and is used again.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startServer } from '../llama-server.mjs';
 import { runAgents } from './agents.mjs';
 import { providerOf, SCENARIOS, startNodes } from './compare.mjs';
-import { startServer } from './server.mjs';
 
 /** Load before the end of the node, with it gone, and after its return; milliseconds. */
 const BEFORE_MS = 15_000;

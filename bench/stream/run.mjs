@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { ensureBuilt, ensureInstalled } from '../../scripts/workspace.mjs';
 import { startChild } from '../child.mjs';
-import { command } from '../command.mjs';
+import { command, named } from '../command.mjs';
 import { ensurePeers, versionsOf } from '../peers.mjs';
 import { printAims, printMachine, printTable, writeResults } from '../report.mjs';
 import { aimsOf } from './aims.mjs';
@@ -48,16 +48,11 @@ async function main(values) {
   }
 }
 
-/** A name stands for the row or part of that name, or else for all that have it in theirs. Floors come along. */
+/** The rows and parts that are asked for, all of them where none is. Floors come along. */
 function chosen(names) {
   const partNames = [...SCENARIOS, { name: 'memory' }, { name: 'import' }].map(({ name }) => name);
   const rowNames = ROWS.map(({ name }) => name);
-  const all = [...rowNames, ...partNames];
-  const wanted = names.flatMap(name => {
-    const found = all.includes(name) ? [name] : all.filter(one => one.includes(name));
-    if (found.length > 0) return found;
-    throw new Error(`--only ${JSON.stringify(name)} names nothing; there are:\n  ${all.join('\n  ')}`);
-  });
+  const wanted = named(names, [...rowNames, ...partNames]);
   const floors = ROWS.filter(({ name }) => wanted.includes(name)).map(({ floor }) => floor);
   const rows = ROWS.filter(({ name }) => wanted.includes(name) || floors.includes(name));
   const parts = partNames.filter(name => wanted.includes(name));

@@ -1,8 +1,8 @@
 // How fast a real llama-server is here, with the model of random weights on one thread: `pnpm sim:routing --calibrate`.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { startServer } from '../../bench/llama-server.mjs';
 import { machine, median } from '../../bench/report.mjs';
-import { startServer } from '../../bench/routing/server.mjs';
 
 const FILE = fileURLToPath(new URL('calibration.json', import.meta.url));
 const SLOTS = 4;
