@@ -25,7 +25,7 @@ export function coreDefinition(options: LlamaCppAdapterOptions): AdapterDefiniti
     const { signal } = request;
     const { endpoint, embedding, path } = readAddress(request.url);
     const use = await models.use(
-      { ...modelKey(endpoint), embedding },
+      { ...modelKey(endpoint), ...(embedding ? { embedding } : {}) },
       { signal, idleUnloadMs: idleUnloadMs(endpoint, options) },
     );
     try {

@@ -4,11 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { type LlamaCppAdapterOptions, llamaCppAdapter, readModelFile } from '../../src/index.ts';
 import { estimateMemory } from '../../src/memory-estimate.ts';
 import { DEMO_MODEL, demoEndpoint } from '../demo-model.ts';
+import { ENGINES } from '../engines.ts';
 
 const request = { prompt: 'one two three', temperature: 0, maxTokens: 4 };
 
 /** An adapter that notes what it is told. */
-function watched(options: LlamaCppAdapterOptions = {}) {
+function watched(options: LlamaCppAdapterOptions) {
   const [fractions, warnings]: [number[], string[]] = [[], []];
   const adapter = llamaCppAdapter({
     onLoadProgress: fraction => fractions.push(fraction),
@@ -18,9 +19,9 @@ function watched(options: LlamaCppAdapterOptions = {}) {
   return { adapter, fractions, warnings };
 }
 
-describe('a model', () => {
+describe.each(ENGINES)('a model of the engine %s', engine => {
   it('is loaded once for two adapters, and each sees what the other left in its cache', async () => {
-    const [one, other] = [watched(), watched()];
+    const [one, other] = [watched({ engine }), watched({ engine })];
     const endpoint = demoEndpoint({ contextTokens: 256 });
     const first = await collect(one.adapter.streamInfer(endpoint, request));
     const second = await collect(other.adapter.streamInfer(endpoint, request));
@@ -35,7 +36,7 @@ describe('a model', () => {
   });
 
   it('is unloaded when it has been idle, and loaded again by the next call', async () => {
-    const { adapter, fractions } = watched();
+    const { adapter, fractions } = watched({ engine });
     const endpoint = demoEndpoint({ contextTokens: 256, idleUnloadMs: 10 });
     await collect(adapter.streamInfer(endpoint, request));
     const loaded = fractions.length;
@@ -47,7 +48,7 @@ describe('a model', () => {
   });
 
   it('runs on the CPU where there is no GPU, and that is said once', async () => {
-    const { adapter, warnings } = watched();
+    const { adapter, warnings } = watched({ engine });
     const endpoint = demoEndpoint({ contextTokens: 256, gpuLayers: 1_000 });
     const { text } = await collect(adapter.streamInfer(endpoint, request));
     expect(text).not.toBe('');
@@ -60,11 +61,14 @@ describe('a model', () => {
 
   it('has a cache as large as was estimated before it was loaded', async () => {
     const lines: string[] = [];
-    const { adapter } = watched({ onLog: (_, line) => lines.push(line) });
-    await collect(adapter.streamInfer(demoEndpoint({ contextTokens: 768 }), request));
+    const { adapter } = watched({ engine, onLog: (_, line) => lines.push(line) });
+    const options = { contextTokens: 768, parallel: 3 };
+    await collect(adapter.streamInfer(demoEndpoint(options), request));
     await adapter.close();
     const megabytes = /KV buffer size = +([\d.]+) MiB/.exec(lines.join('\n'))?.[1];
-    const { kvCache } = estimateMemory(await readModelFile(DEMO_MODEL), { contextTokens: 768 });
+    const sequences = engine === 'core' ? options.parallel : 1;
+    const plan = { contextTokens: options.contextTokens, sequences };
+    const { kvCache } = estimateMemory(await readModelFile(DEMO_MODEL), plan);
     expect(kvCache / 2 ** 20).toBeCloseTo(Number(megabytes), 1);
   });
 });
