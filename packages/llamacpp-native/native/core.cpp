@@ -48,6 +48,8 @@ common_params params_of(const CoreSettings & settings) {
     params.n_parallel  = settings.parallel;
     // The context is shared out among the sequences.
     params.n_ctx       = settings.context_tokens * settings.parallel;
+    // llama.cpp rounds it up.
+    params.kv_unified_per_slot = settings.context_tokens;
     // A cancelled request is let go between batches.
     params.n_batch     = params.n_ubatch;
     params.n_gpu_layers       = settings.gpu_layers;
@@ -196,6 +198,10 @@ void Core::run() {
 }
 
 void Core::load_and_serve() {
+    // Otherwise they would go to the CPU without a word.
+    if (params.n_gpu_layers > 0 && !llama_supports_gpu_offload()) {
+        throw std::runtime_error("it was compiled without a GPU backend, or there is no GPU");
+    }
     complaint.clear();
     if (!context.load_model(params)) {
         throw std::runtime_error(complaint.empty() ? "llama.cpp does not say why" : complaint);

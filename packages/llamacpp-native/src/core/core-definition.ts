@@ -1,5 +1,6 @@
 import {
   type AdapterDefinition,
+  AirframeError,
   type EndpointSpec,
   type HttpFn,
   type InferenceRequest,
@@ -11,6 +12,7 @@ import { PoolMember } from '../pool-member.ts';
 import type { LlamaCppExtra } from '../request.ts';
 import { readAddress, writeAddress } from './address.ts';
 import { coreLog, corePool } from './core-pool.ts';
+import { whole } from './whole-reply.ts';
 
 /**
  * llama.cpp's own server core in this process. airframe's adapter for llama-server speaks to it as it would to a
@@ -39,11 +41,18 @@ export function coreDefinition(options: LlamaCppAdapterOptions): AdapterDefiniti
   return {
     ...server,
     kind: 'llamacpp_native',
-    infer: (call, reply) =>
-      server.infer(
-        { ...call, endpoint: speaking(call.endpoint, call.request), request: repeatable(call.request) },
-        reply,
-      ),
+    infer: async (call, reply) => {
+      const endpoint = speaking(call.endpoint, call.request);
+      const request = { ...repeatable(call.request), stream: true };
+      try {
+        return await server.infer(
+          { ...call, endpoint, request },
+          call.request.stream === false ? whole(reply) : reply,
+        );
+      } catch (error) {
+        throw withRemedy(error);
+      }
+    },
     embed: call => server.embed({ ...call, endpoint: speaking(call.endpoint, {}, true) }),
     countTokens: call => server.countTokens({ ...call, endpoint: speaking(call.endpoint, call.request) }),
     listModels: listModel,
@@ -59,6 +68,14 @@ export function coreDefinition(options: LlamaCppAdapterOptions): AdapterDefiniti
 function speaking(endpoint: EndpointSpec, request: { prompt?: unknown }, embedding = false): EndpointSpec {
   const apiType = request.prompt === undefined ? 'openai' : 'native';
   return { ...endpoint, baseUrl: writeAddress({ endpoint, embedding }), options: { apiType } };
+}
+
+function withRemedy(error: unknown): AirframeError {
+  const known = AirframeError.from(error);
+  if (known.category !== 'context_length') return known;
+  return known.with({
+    remedy: "shorten it, or raise the endpoint's options.contextTokens as far as the model was trained for",
+  });
 }
 
 /**

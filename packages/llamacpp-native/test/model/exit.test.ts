@@ -31,7 +31,7 @@ beforeAll(() =>
     noExternal: [/^(?!node-llama-cpp)/],
     // undici is CommonJS.
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
     },
     esbuildOptions: options => {
       options.conditions = ['@x/source'];

@@ -105,6 +105,7 @@ describe.each(ENGINES)('the engine %s', engine => {
       const schema = {
         type: 'object',
         properties: { climb: { type: 'boolean' }, word: { enum: ['up', 'down'] } },
+        required: ['climb', 'word'],
       };
       const format = { type: 'json_schema' as const, schema };
       const json = await run({ messages: question, temperature: 0, maxTokens: 64, responseFormat: format });

@@ -90,8 +90,11 @@ describe('an engine in a process of its own', () => {
     expect((await ask(short, demoEndpoint({ isolation: 'process' }, '/nowhere.gguf'))).error).toMatchObject({
       category: 'not_found',
     });
-    const unsupported = await ask({ ...short, tools: [{ name: 't', parameters: {} }] });
-    expect(unsupported.error).toMatchObject({ category: 'invalid_request', code: 'unsupported' });
+    const refused = await ask({ ...short, extra: { grammar: 'root ::= (' } });
+    expect(refused.error).toMatchObject({
+      category: 'invalid_request',
+      message: expect.stringContaining('grammar'),
+    });
   });
 
   it('refuses what cannot be sent to it', async () => {
