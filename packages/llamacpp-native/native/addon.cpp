@@ -114,6 +114,7 @@ public:
         core   = std::make_unique<Core>(settings, [this](CoreEvent && event) { outbox->add(std::move(event)); });
         // Until it is loaded.
         busy = 1;
+        loading = true;
         Ref();
         napi_add_env_cleanup_hook(info.Env(), at_exit, this);
     }
@@ -127,6 +128,10 @@ private:
     }
 
     Napi::Value request(const Napi::CallbackInfo & info) {
+        if (closing || !core) {
+            Napi::Error::New(info.Env(), "the core is closed").ThrowAsJavaScriptException();
+            return info.Env().Undefined();
+        }
         const int id = ++last_id;
         count(+1);
         core->request(id, info[0].As<Napi::String>(), info[1].As<Napi::String>());
@@ -149,7 +154,9 @@ private:
         switch (event.kind) {
             case CoreEvent::LOADED:
             case CoreEvent::FAILED:
-                count(-1);
+                // It may fail once more when it has been loaded.
+                if (loading) count(-1);
+                loading = false;
                 break;
             case CoreEvent::END:
                 core->forget(event.id);
@@ -177,6 +184,7 @@ private:
     std::unique_ptr<Core>   core;
     int                     last_id = 0;
     int                     busy    = 0;
+    bool                    loading = false;
     bool                    closing = false;
 };
 

@@ -30,6 +30,9 @@ export interface CoreFacts {
   toolCalls: boolean;
 }
 
+/** What evaluates nothing waits for nobody. */
+const COUNTING = /^\/tokenize$|\/input_tokens$/;
+
 /** By ggml_log_level. */
 const LOG_LEVELS = ['none', 'debug', 'info', 'warn', 'error', 'log'];
 
@@ -86,7 +89,7 @@ export class CoreModel {
    */
   async send(path: string, request: HttpRequest, done: () => void): Promise<HttpResponse> {
     const { method, body = '', signal } = request;
-    const endTurn = await this.#turns.take(signal);
+    const endTurn = COUNTING.test(path) ? () => {} : await this.#turns.take(signal);
     if (this.#failure) {
       endTurn();
       throw this.#failure;
@@ -129,6 +132,7 @@ export class CoreModel {
     else if (kind === CoreEventKind.loaded) this.#loaded.resolve(JSON.parse(text));
     else if (kind === CoreEventKind.failed) {
       this.#fail(new AirframeError('backend', `llama.cpp failed with ${settings.model} (${text})`));
+      this.#core.close();
     } else if (kind === CoreEventKind.closed) {
       this.#fail(new AirframeError('aborted', `${settings.model} is unloaded`));
       this.#closed.resolve();
