@@ -1,4 +1,4 @@
-import type { AdapterDefinition, InferenceCall, Reply } from '@x/airframe';
+import type { AdapterDefinition, Call as BaseCall, Reply } from '@x/airframe';
 import type { LlamaCppAdapterOptions } from './adapter.ts';
 import { CLOSED, healthOf, idleUnloadMs, listModel, memberOptions, modelKey } from './endpoint-models.ts';
 import type { Engine, Generated } from './engine.ts';
@@ -6,10 +6,13 @@ import { type LoadedModel, poolOf } from './loaded-model.ts';
 import { countTokens, embed, promptText } from './operations.ts';
 import { PoolMember, type Use } from './pool-member.ts';
 import { processEngine, processLog } from './process-engine.ts';
-import { type LlamaCppExtra, readRequest } from './request.ts';
+import { type LlamaCppExtra, type PlainRequest, readRequest } from './request.ts';
+import { constrained } from './tools/constrained.ts';
+import { followedSchema } from './tools/followed-schema.ts';
+import { plainRequest } from './tools/plain-request.ts';
 import { Interrupt } from './turns.ts';
 
-type Call = InferenceCall<LlamaCppExtra>;
+type Call = BaseCall<PlainRequest>;
 
 /** An adapter over an engine that generates a token when it is asked for one. */
 export function engineDefinition(
@@ -27,21 +30,23 @@ export function engineDefinition(
     capabilities: {
       streaming: true,
       rawPrompt: true,
-      tools: false,
+      tools: true,
       images: false,
       reasoning: false,
       jsonSchema: true,
       seed: true,
     },
-    infer: (call, reply) => infer(call, reply, use),
+    infer: constrained((call, reply) => infer(call, reply, use), followedSchema),
     health: endpoint => healthOf(models, endpoint),
     ...(abilities.includes('embed')
       ? { embed: call => withModel(call, use, model => embed(model, call.request, call.signal)) }
       : {}),
     ...(abilities.includes('countTokens')
       ? {
-          countTokens: call =>
-            withModel(call, use, async model => countTokens(model, readRequest(call.request))),
+          countTokens: call => {
+            const request = readRequest(plainRequest(call.request, followedSchema));
+            return withModel(call, use, async model => countTokens(model, request));
+          },
         }
       : {}),
     listModels: listModel,

@@ -27,7 +27,7 @@ const REMARKS: ReadonlySet<string> = new Set([
   '$comment',
 ]);
 
-const FORMATS: ReadonlySet<unknown> = new Set(['date-time', 'time', 'date']);
+export const FORMATS: ReadonlySet<unknown> = new Set(['date-time', 'time', 'date']);
 
 /**
  * Lets a schema pass that the binding turns into a grammar whole. What it does not know it would leave out

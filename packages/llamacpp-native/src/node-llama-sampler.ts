@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { AirframeError } from '@x/airframe';
-import type { Llama, LlamaModel, SequenceEvaluateOptions, Token } from 'node-llama-cpp';
+import type { Llama, LlamaGrammar, LlamaModel, SequenceEvaluateOptions, Token } from 'node-llama-cpp';
 import type { GenerateOptions, Grammar, Sampling } from './engine.ts';
 
 /** llama.cpp takes this one for "choose a seed". */
@@ -73,9 +73,7 @@ async function grammarState(llama: Llama, model: LlamaModel, grammar: Grammar): 
         ? await llama.createGrammar({ grammar: grammar.gbnf })
         : 'json' in grammar
           ? await llama.getGrammarFor('json')
-          : await llama.createGrammarForJsonSchema(
-              grammar.jsonSchema as Parameters<Llama['createGrammarForJsonSchema']>[0],
-            );
+          : await schemaGrammar(llama, grammar.jsonSchema);
     return new LlamaGrammarEvaluationState({ model, grammar: compiled });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -83,6 +81,21 @@ async function grammarState(llama: Llama, model: LlamaModel, grammar: Grammar): 
       cause: error,
     });
   }
+}
+
+/** What the binding puts behind the JSON, for its own chats to stop at: a model could go on there as long as it likes. */
+const BEHIND_JSON = ' "\\n\\n\\n\\n" [\\n]*';
+
+/** What it takes for an integer: with an exponent below zero it is none. */
+const [DIGITS, EXPONENT] = ['"-"? ("0" | [1-9] [0-9]{0,15})', ' ([eE] [-+]? ("0" | [1-9] [0-9]{0,15}))?'];
+
+/** The binding's grammar for a schema, of what is JSON of the schema and nothing else. */
+async function schemaGrammar(llama: Llama, schema: Record<string, unknown>): Promise<LlamaGrammar> {
+  type Schema = Parameters<Llama['createGrammarForJsonSchema']>[0];
+  const { grammar } = await llama.createGrammarForJsonSchema(schema as Schema);
+  return llama.createGrammar({
+    grammar: grammar.replace(BEHIND_JSON, '').replaceAll(DIGITS + EXPONENT, DIGITS),
+  });
 }
 
 type LlamaGrammarState = InstanceType<typeof import('node-llama-cpp')['LlamaGrammarEvaluationState']>;

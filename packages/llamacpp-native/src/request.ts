@@ -5,6 +5,7 @@ import {
   type InferenceRequest,
   type LlamaServerExtra,
   type Message,
+  type ToolMessage,
 } from '@x/airframe';
 import { z } from 'zod';
 import type { ChatMessage, GenerateOptions, Grammar } from './engine.ts';
@@ -37,6 +38,15 @@ export interface LlamaCppOptions {
 
 /** Parameters of llama.cpp beyond the common ones, named as llama-server names them and, by the core, as it reads them. */
 export type LlamaCppExtra = LlamaServerExtra;
+
+export type LlamaCppRequest = InferenceRequest<LlamaCppExtra>;
+
+/** A message in which nothing of tools is. */
+export type PlainMessage = Exclude<Message, ToolMessage>;
+
+/** A request in which nothing of tools is. */
+export type PlainRequest = Omit<LlamaCppRequest, 'messages' | 'prompt' | 'tools'> &
+  ({ messages: PlainMessage[]; prompt?: never } | { prompt: string; messages?: never });
 
 /** Those of them that the engine node-llama-cpp can do. */
 interface EngineExtra {
@@ -108,8 +118,7 @@ export interface ReadRequest {
 }
 
 /** @throws AirframeError invalid_request naming what this adapter cannot do */
-export function readRequest(request: InferenceRequest<LlamaCppExtra>): ReadRequest {
-  if (request.tools && request.tools.length > 0) throw unsupported('tools');
+export function readRequest(request: PlainRequest): ReadRequest {
   const extra = check(extraSchema, request.extra ?? {}, 'extra');
   return {
     prompt: request.prompt ?? request.messages.map(chatMessage),
@@ -148,12 +157,9 @@ function grammar(
   return format?.type === 'json' ? { json: true } : undefined;
 }
 
-function chatMessage(message: Message): ChatMessage {
+function chatMessage(message: PlainMessage): ChatMessage {
   switch (message.role) {
-    case 'tool':
-      throw unsupported('tool messages');
     case 'assistant': {
-      if (message.toolCalls && message.toolCalls.length > 0) throw unsupported('tool calls in messages');
       const reasoning = message.reasoning?.map(part => part.text).join('') ?? '';
       const { role, content } = message;
       return reasoning === '' ? { role, content } : { role, content, reasoning_content: reasoning };

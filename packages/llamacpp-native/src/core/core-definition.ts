@@ -3,15 +3,24 @@ import {
   AirframeError,
   type EndpointSpec,
   type HttpFn,
-  type InferenceRequest,
   llamaServerDefinition,
 } from '@x/airframe';
 import type { LlamaCppAdapterOptions } from '../adapter.ts';
-import { CLOSED, healthOf, idleUnloadMs, listModel, memberOptions, modelKey } from '../endpoint-models.ts';
+import {
+  CLOSED,
+  healthOf,
+  idleUnloadMs,
+  listModel,
+  type ModelEndpoint,
+  memberOptions,
+  modelKey,
+} from '../endpoint-models.ts';
 import { PoolMember } from '../pool-member.ts';
-import type { LlamaCppExtra } from '../request.ts';
+import type { LlamaCppExtra, LlamaCppRequest } from '../request.ts';
+import { isPlain } from '../tools/plain-request.ts';
 import { readAddress, writeAddress } from './address.ts';
 import { coreLog, corePool } from './core-pool.ts';
+import { type CountTokens, countWithTools, type Infer, inferWithTools } from './core-tools.ts';
 import { whole } from './whole-reply.ts';
 
 /**
@@ -21,40 +30,45 @@ import { whole } from './whole-reply.ts';
 export function coreDefinition(options: LlamaCppAdapterOptions): AdapterDefinition<LlamaCppExtra> {
   const stopLog = options.onLog ? coreLog.add(options.onLog) : () => {};
   const models = new PoolMember(corePool, memberOptions(options));
-  const http: HttpFn = async request => {
-    // Loading and queueing are what headers are waited for elsewhere.
-    request.onConnected?.();
-    const { signal } = request;
-    const { endpoint, embedding, path } = readAddress(request.url);
-    const use = await models.use(
+  const use = (endpoint: ModelEndpoint, signal: AbortSignal, embedding = false) =>
+    models.use(
       { ...modelKey(endpoint), ...(embedding ? { embedding } : {}) },
       { signal, idleUnloadMs: idleUnloadMs(endpoint, options) },
     );
+  const http: HttpFn = async request => {
+    // Loading and queueing are what headers are waited for elsewhere.
+    request.onConnected?.();
+    const { endpoint, embedding, path } = readAddress(request.url);
+    const { model, done } = await use(endpoint, request.signal, embedding);
     try {
-      return await use.model.send(path, request, use.done);
+      return await model.send(path, request, done);
     } catch (error) {
-      use.done();
+      done();
       throw error;
     }
   };
   const server = llamaServerDefinition({ http });
+  const infer: Infer = async (call, reply) => {
+    const endpoint = speaking(call.endpoint, call.request);
+    const request = { ...repeatable(call.request), stream: true };
+    try {
+      return await server.infer(
+        { ...call, endpoint, request },
+        call.request.stream === false ? whole(reply) : reply,
+      );
+    } catch (error) {
+      throw withRemedy(error);
+    }
+  };
+  const count: CountTokens = call =>
+    server.countTokens({ ...call, endpoint: speaking(call.endpoint, call.request) });
   return {
     ...server,
     kind: 'llamacpp_native',
-    infer: async (call, reply) => {
-      const endpoint = speaking(call.endpoint, call.request);
-      const request = { ...repeatable(call.request), stream: true };
-      try {
-        return await server.infer(
-          { ...call, endpoint, request },
-          call.request.stream === false ? whole(reply) : reply,
-        );
-      } catch (error) {
-        throw withRemedy(error);
-      }
-    },
+    infer: (call, reply) =>
+      isPlain(call.request) ? infer(call, reply) : inferWithTools(call, reply, use, infer),
     embed: call => server.embed({ ...call, endpoint: speaking(call.endpoint, {}, true) }),
-    countTokens: call => server.countTokens({ ...call, endpoint: speaking(call.endpoint, call.request) }),
+    countTokens: call => (isPlain(call.request) ? count(call) : countWithTools(call, use, count)),
     listModels: listModel,
     health: endpoint => healthOf(models, endpoint),
     close: async () => {
@@ -82,7 +96,7 @@ function withRemedy(error: unknown): AirframeError {
  * A seed asks for the same answer again, and a dice shows what rounding hides: a prompt evaluated in other portions
  * differs in the last bits. So nothing is reused then.
  */
-function repeatable(request: InferenceRequest<LlamaCppExtra>): InferenceRequest<LlamaCppExtra> {
+function repeatable(request: LlamaCppRequest): LlamaCppRequest {
   if (request.seed === undefined || request.temperature === 0) return request;
   return { ...request, extra: { cache_prompt: false, ...request.extra } };
 }
