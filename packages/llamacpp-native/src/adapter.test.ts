@@ -99,7 +99,6 @@ describe('a call', () => {
       'images',
       { messages: [{ role: 'user', content: [{ type: 'image', url: 'data:image/png;base64,AA' }] }] },
     ],
-    ['tool messages', { messages: [{ role: 'tool', toolCallId: '1', content: 'x' }] }],
     ['top_n', { prompt: 'x', extra: { top_n: 1 } }],
     ['min_p', { prompt: 'x', extra: { min_p: 2 } }],
   ])('refuses %s by name', async (what, request) => {

@@ -21,13 +21,14 @@ export function followedSchema({ $defs, ...schema }: Schema): Schema {
 
 function followed(schema: unknown): Schema {
   if (!isObject(schema)) return ANYTHING;
-  const { $ref, const: only, enum: values, type, anyOf, oneOf = anyOf, allOf } = schema;
+  const { $ref, const: only, enum: values, anyOf, oneOf = anyOf, allOf } = schema;
+  const { type = isObject(schema['properties']) ? 'object' : undefined } = schema;
   if (typeof $ref === 'string') return { $ref };
   if (Array.isArray(oneOf)) return { oneOf: oneOf.map(followed) };
   if (only !== undefined) return isScalar(only) ? { const: only } : ANYTHING;
   if (Array.isArray(values)) return values.every(isScalar) ? { enum: values } : ANYTHING;
   if (Array.isArray(type)) return { oneOf: type.map(one => followed({ ...schema, type: one })) };
-  if (type === 'object' || isObject(schema['properties'])) return followedObject(schema);
+  if (type === 'object') return followedObject(schema);
   if (type === 'array') return followedArray(schema);
   if (type === 'string') return followedString(schema);
   if (typeof type === 'string') return { type };
