@@ -15,19 +15,30 @@ type Call = Parameters<Adapter['streamInfer']>;
 
 /**
  * An adapter that is loaded at its first use. A load that fails fails that call, and the next one tries again.
+ * @param facts what holds of it in any case; once it is loaded it tells of itself
  */
 export function deferAdapter(facts: Facts, load: () => Promise<Adapter>): Adapter {
   let loading: Promise<Adapter> | undefined;
+  let capabilities = facts.capabilities;
   const loaded = (): Promise<Adapter> => {
-    loading ??= load().catch(error => {
-      loading = undefined;
-      return unavailable(facts, AirframeError.from(error));
-    });
+    loading ??= load().then(
+      adapter => {
+        capabilities = adapter.capabilities;
+        return adapter;
+      },
+      error => {
+        loading = undefined;
+        return unavailable(facts, AirframeError.from(error));
+      },
+    );
     return loading;
   };
   const { embed, countTokens, listModels } = facts.capabilities;
   return {
-    ...facts,
+    kind: facts.kind,
+    get capabilities() {
+      return capabilities;
+    },
     streamInfer: (...call) => waitFor(facts, loaded, call),
     health: async (...call) => (await loaded()).health(...call),
     ...(embed ? { embed: async (...call) => able(await loaded(), 'embed')(...call) } : {}),

@@ -43,8 +43,13 @@ function missing(name: string, importer: string): NodeJS.ErrnoException {
 }
 
 describe('LlamaCppProvider', () => {
-  it('tells of its package, before that is loaded, what the package tells of itself', () => {
-    expect(llamaCppNativeAdapter().capabilities).toEqual(llamaCppAdapter().capabilities);
+  it('tells of its package, before that is loaded, what holds with either engine, and then what the package tells', async () => {
+    const fallback = llamaCppAdapter({ engine: 'node-llama-cpp' });
+    expect(llamaCppNativeAdapter().capabilities).toEqual(fallback.capabilities);
+    const { adapter } = echo();
+    const native = llamaCppNativeAdapter({ load: async () => adapter });
+    await native.health({ name: 'm', backendKind: 'llamacpp_native', baseUrl: 'file:///m.gguf' });
+    expect(native.capabilities).toEqual(adapter.capabilities);
   });
 
   it('loads its package at the first call, once', async () => {

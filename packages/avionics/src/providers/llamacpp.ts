@@ -82,10 +82,11 @@ export interface NativeAdapterOptions {
 /** The adapter of the optional package, imported at its first use. */
 export function llamaCppNativeAdapter(options: NativeAdapterOptions = {}): Adapter {
   const { onLoadProgress, load = () => importNative(defined({ onLoadProgress })) } = options;
+  // What each of its engines can do.
   const capabilities = {
     streaming: true,
     rawPrompt: true,
-    tools: false,
+    tools: true,
     images: false,
     reasoning: false,
     jsonSchema: true,
