@@ -89,6 +89,7 @@ public:
             InstanceMethod<&CoreObject::request>("request"),
             InstanceMethod<&CoreObject::cancel>("cancel"),
             InstanceMethod<&CoreObject::close>("close"),
+            InstanceMethod<&CoreObject::end>("end"),
         });
     }
 
@@ -120,11 +121,18 @@ public:
     }
 
 private:
-    // The process ends without close(): llama.cpp's threads must be gone before its memory is.
+    // A thread ends without close(): llama.cpp's threads must be gone before its memory is.
     static void at_exit(void * self) {
-        auto & object = *static_cast<CoreObject *>(self);
-        object.outbox->end();
-        object.core.reset();
+        static_cast<CoreObject *>(self)->end_now();
+    }
+
+    void end_now() {
+        outbox->end();
+        core.reset();
+    }
+
+    void end(const Napi::CallbackInfo &) {
+        end_now();
     }
 
     Napi::Value request(const Napi::CallbackInfo & info) {
@@ -143,7 +151,7 @@ private:
     }
 
     void close(const Napi::CallbackInfo &) {
-        if (closing) return;
+        if (closing || !core) return;
         closing = true;
         count(+1);
         core->close();

@@ -104,6 +104,9 @@ server_http_res_ptr answer(const server_http_context::handler_t & handler, const
         return handler(req);
     } catch (const std::invalid_argument & e) {
         return error_answer(e.what(), ERROR_TYPE_INVALID_REQUEST);
+    } catch (const common_json_error & e) {
+        // Such as half of a surrogate pair in a text.
+        return error_answer(e.what(), ERROR_TYPE_INVALID_REQUEST);
     } catch (const std::exception & e) {
         return error_answer(e.what(), ERROR_TYPE_SERVER);
     } catch (...) {
@@ -150,8 +153,9 @@ Core::Core(CoreSettings settings, Sink given) : sink(std::move(given)), params(p
 }
 
 Core::~Core() {
-    stop();
+    // It stops, too, and the two of them would join the same threads.
     if (closer.joinable()) closer.join();
+    stop();
     std::lock_guard<std::mutex> lock(log_mutex);
     log_sinks.erase(&sink);
 }
@@ -180,6 +184,8 @@ void Core::forget(int id) {
 
 void Core::close() {
     if (closer.joinable()) return;
+    // From here on the requests are the closer's to go through: forget() leaves them alone.
+    closing = true;
     closer = std::thread([this] {
         stop();
         sink({CoreEvent::CLOSED, 0, 0, ""});

@@ -19,6 +19,8 @@ export interface Core {
   cancel(id: number): void;
   /** Ends what is under way, loading too; `closed` comes last. */
   close(): void;
+  /** Ends everything, waits for that, and says nothing more. For the end of the process. */
+  end(): void;
 }
 
 /** All of them have to be there. */

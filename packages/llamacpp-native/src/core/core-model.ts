@@ -43,6 +43,15 @@ interface Underway {
   over(): void;
 }
 
+/** Those that are not closed. */
+const cores = new Set<Core>();
+
+// On `process.exit()` and after an uncaught exception no cleanup hook of the addon's is run, but the C library takes
+// down what llama.cpp's threads are still working with.
+process.on('exit', () => {
+  for (const core of cores) core.end();
+});
+
 /** A model with llama.cpp's server core over it, spoken to as a llama-server is. */
 export class CoreModel {
   readonly #core: Core;
@@ -58,6 +67,7 @@ export class CoreModel {
     // As many again may wait at llama.cpp itself, so that a sequence that becomes free has work at once.
     this.#turns = new Turns(options.settings.parallel * 2);
     this.#core = new addon.Core(options.settings, events => this.#take(events));
+    cores.add(this.#core);
   }
 
   /** @throws AirframeError backend: llama.cpp cannot load it; the signal's reason */
@@ -107,6 +117,8 @@ export class CoreModel {
       done();
     };
     this.#underway.set(id, { answer, over });
+    // While it waited for its turn.
+    if (signal.aborted) abort();
     return answer.response;
   }
 
@@ -127,14 +139,16 @@ export class CoreModel {
 
   #onCore(kind: number | undefined, number: number, text: string): void {
     const { onProgress, onLog, settings } = this.#options;
-    if (kind === CoreEventKind.progress) onProgress?.(number);
-    else if (kind === CoreEventKind.log) onLog?.(LOG_LEVELS[number] ?? 'info', text);
+    // What a function of the app throws must not stop the events behind it.
+    if (kind === CoreEventKind.progress) queueMicrotask(() => onProgress?.(number));
+    else if (kind === CoreEventKind.log) queueMicrotask(() => onLog?.(LOG_LEVELS[number] ?? 'info', text));
     else if (kind === CoreEventKind.loaded) this.#loaded.resolve(JSON.parse(text));
     else if (kind === CoreEventKind.failed) {
       this.#fail(new AirframeError('backend', `llama.cpp failed with ${settings.model} (${text})`));
       this.#core.close();
     } else if (kind === CoreEventKind.closed) {
       this.#fail(new AirframeError('aborted', `${settings.model} is unloaded`));
+      cores.delete(this.#core);
       this.#closed.resolve();
     }
   }
