@@ -48,26 +48,20 @@ export function coreDefinition(options: LlamaCppAdapterOptions): AdapterDefiniti
     }
   };
   const server = llamaServerDefinition({ http });
-  const infer: Infer = async (call, reply) => {
-    const endpoint = speaking(call.endpoint, call.request);
-    const request = { ...repeatable(call.request), stream: true };
-    try {
-      return await server.infer(
-        { ...call, endpoint, request },
+  const infer: Infer = (call, reply) =>
+    spoken(call, spoken =>
+      server.infer(
+        { ...spoken, request: { ...repeatable(call.request), stream: true } },
         call.request.stream === false ? whole(reply) : reply,
-      );
-    } catch (error) {
-      throw withRemedy(error);
-    }
-  };
-  const count: CountTokens = call =>
-    server.countTokens({ ...call, endpoint: speaking(call.endpoint, call.request) });
+      ),
+    );
+  const count: CountTokens = call => spoken(call, server.countTokens);
   return {
     ...server,
     kind: 'llamacpp_native',
     infer: (call, reply) =>
       isPlain(call.request) ? infer(call, reply) : inferWithTools(call, reply, use, infer),
-    embed: call => server.embed({ ...call, endpoint: speaking(call.endpoint, {}, true) }),
+    embed: call => spoken(call, server.embed, true),
     countTokens: call => (isPlain(call.request) ? count(call) : countWithTools(call, use, count)),
     listModels: listModel,
     health: endpoint => healthOf(models, endpoint),
@@ -78,18 +72,40 @@ export function coreDefinition(options: LlamaCppAdapterOptions): AdapterDefiniti
   };
 }
 
-/** The endpoint as airframe's adapter takes it. A chat goes over the route that splits reasoning from the answer. */
-function speaking(endpoint: EndpointSpec, request: { prompt?: unknown }, embedding = false): EndpointSpec {
-  const apiType = request.prompt === undefined ? 'openai' : 'native';
-  return { ...endpoint, baseUrl: writeAddress({ endpoint, embedding }), options: { apiType } };
+/**
+ * Does a call with the endpoint as airframe's adapter takes it. A chat goes over the route that splits reasoning from
+ * the answer.
+ */
+async function spoken<C extends { endpoint: EndpointSpec; request: object }, T>(
+  call: C,
+  work: (call: C) => T,
+  embedding = false,
+): Promise<Awaited<T>> {
+  const { endpoint, request } = call;
+  const baseUrl = writeAddress({ endpoint, embedding });
+  const apiType = 'prompt' in request && request.prompt !== undefined ? 'native' : 'openai';
+  try {
+    return await work({ ...call, endpoint: { ...endpoint, baseUrl, options: { apiType } } });
+  } catch (error) {
+    throw inPlainWords(AirframeError.from(error), baseUrl, endpoint);
+  }
 }
 
-function withRemedy(error: unknown): AirframeError {
-  const known = AirframeError.from(error);
-  if (known.category !== 'context_length') return known;
-  return known.with({
-    remedy: "shorten it, or raise the endpoint's options.contextTokens as far as the model was trained for",
-  });
+/** What a user can do something with: the model's URL in place of its address in here. */
+function inPlainWords(error: AirframeError, address: string, { baseUrl }: EndpointSpec): AirframeError {
+  const remedy =
+    error.category === 'context_length'
+      ? "shorten it, or raise the endpoint's options.contextTokens as far as the model was trained for"
+      : error.remedy;
+  return new AirframeError(
+    error.category,
+    error.problem.replace(address, () => baseUrl),
+    {
+      ...error,
+      cause: error.cause,
+      remedy,
+    },
+  );
 }
 
 /**

@@ -176,4 +176,37 @@ describe('the core does what a llama-server does', () => {
       message: expect.stringMatching(/grammar/i),
     });
   });
+
+  it('names the model’s URL, and refuses half of a surrogate pair as the request’s fault', async () => {
+    const bad = await collect(adapter.streamInfer(endpoint, { prompt: 'one \ud800' }), {
+      throwOnError: false,
+    });
+    expect(bad.error).toMatchObject({
+      category: 'invalid_request',
+      message: expect.stringContaining(`${endpoint.baseUrl} answered 400: `),
+    });
+  });
+
+  it('answers though the app’s log reader throws', async () => {
+    const thrown: unknown[] = [];
+    const keep = (error: unknown) => thrown.push(error);
+    const others = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException').on('uncaughtException', keep);
+    const logging = llamaCppAdapter({
+      engine: 'core',
+      onLog: () => {
+        throw new Error('the disk is full');
+      },
+    });
+    try {
+      const alone = demoEndpoint({ contextTokens: 333, threads: 1 });
+      const { usage } = await collect(logging.streamInfer(alone, { prompt: 'one', maxTokens: 2 }));
+      expect(usage.completionTokens).toBe(2);
+      expect(thrown.length).toBeGreaterThan(0);
+    } finally {
+      await logging.close();
+      process.off('uncaughtException', keep);
+      for (const other of others) process.on('uncaughtException', other);
+    }
+  });
 });
