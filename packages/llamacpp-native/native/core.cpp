@@ -7,6 +7,7 @@
 #include <chrono>
 #include <set>
 #include <stdexcept>
+#include <system_error>
 
 static thread_local const std::atomic<bool> * cancelled_of_thread = nullptr;
 
@@ -114,6 +115,16 @@ server_http_res_ptr answer(const server_http_context::handler_t & handler, const
     }
 }
 
+// What would be written into a stream; false behind the last piece.
+bool next_of(server_http_res & res, std::string & chunk) {
+    try {
+        return res.next(chunk);
+    } catch (const std::exception & e) {
+        chunk = "data: " + safe_json_to_str({{"error", format_error_response(e.what(), ERROR_TYPE_SERVER)}}) + "\n\n";
+        return false;
+    }
+}
+
 } // namespace
 
 Core::Core(CoreSettings settings, Sink given) : sink(std::move(given)), params(params_of(settings)) {
@@ -167,7 +178,14 @@ void Core::request(int id, const std::string & route, std::string body) {
     const auto handler = found != handlers.end() ? found->second : [route](const server_http_req &) {
         return error_answer("there is no " + route, ERROR_TYPE_NOT_FOUND);
     };
-    request.thread = std::thread([this, id, handler, &request] { serve(id, handler, request); });
+    try {
+        request.thread = std::thread([this, id, handler, &request] { serve(id, handler, request); });
+    } catch (const std::system_error & e) {
+        const auto res = error_answer(std::string("no thread for the request: ") + e.what(), ERROR_TYPE_UNAVAILABLE);
+        sink({CoreEvent::HEAD, id, double(res->status), res->content_type});
+        sink({CoreEvent::DATA, id, 0, res->data});
+        sink({CoreEvent::END, id, 0, ""});
+    }
 }
 
 void Core::cancel(int id) {
@@ -178,7 +196,7 @@ void Core::cancel(int id) {
 void Core::forget(int id) {
     const auto found = requests.find(id);
     if (closing || found == requests.end()) return;
-    found->second->thread.join();
+    if (found->second->thread.joinable()) found->second->thread.join();
     requests.erase(found);
 }
 
@@ -228,7 +246,7 @@ void Core::serve(int id, const server_http_context::handler_t & handler, Request
             bool more = true;
             while (more) {
                 std::string chunk;
-                more = res->next(chunk);
+                more = next_of(*res, chunk);
                 if (!chunk.empty()) sink({CoreEvent::DATA, id, 0, std::move(chunk)});
             }
         } else {

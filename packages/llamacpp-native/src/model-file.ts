@@ -43,7 +43,11 @@ export interface ModelFile {
  */
 export async function readModelFile(path: string): Promise<ModelFile> {
   await checkGguf(path);
-  const file = await open(path);
+  const file = await open(path).catch(async error => {
+    // It has gone meanwhile, which this says better.
+    await checkGguf(path);
+    throw error;
+  });
   try {
     const { size } = await file.stat();
     const header = await readGgufHeader(file, size);

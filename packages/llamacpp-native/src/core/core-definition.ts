@@ -19,6 +19,7 @@ import { PoolMember } from '../pool-member.ts';
 import type { LlamaCppExtra, LlamaCppRequest } from '../request.ts';
 import { isPlain } from '../tools/plain-request.ts';
 import { readAddress, writeAddress } from './address.ts';
+import { bounded } from './bounds.ts';
 import { coreLog, corePool } from './core-pool.ts';
 import { type CountTokens, countWithTools, type Infer, inferWithTools } from './core-tools.ts';
 import { whole } from './whole-reply.ts';
@@ -51,7 +52,7 @@ export function coreDefinition(options: LlamaCppAdapterOptions): AdapterDefiniti
   const infer: Infer = (call, reply) =>
     spoken(call, spoken =>
       server.infer(
-        { ...spoken, request: { ...repeatable(call.request), stream: true } },
+        { ...spoken, request: { ...repeatable(bounded(call.request)), stream: true } },
         call.request.stream === false ? whole(reply) : reply,
       ),
     );

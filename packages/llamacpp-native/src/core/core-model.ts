@@ -30,8 +30,10 @@ export interface CoreFacts {
   toolCalls: boolean;
 }
 
-/** What evaluates nothing waits for nobody. */
+/** What evaluates nothing does not wait for what does. */
 const COUNTING = /^\/tokenize$|\/input_tokens$/;
+/** Each has a thread. */
+const COUNTED_AT_ONCE = 8;
 
 /** By ggml_log_level. */
 const LOG_LEVELS = ['none', 'debug', 'info', 'warn', 'error', 'log'];
@@ -58,6 +60,7 @@ export class CoreModel {
   readonly #options: CoreModelOptions;
   readonly #underway = new Map<number, Underway>();
   readonly #turns: Turns;
+  readonly #countingTurns = new Turns(COUNTED_AT_ONCE);
   readonly #loaded = withResolvers<CoreFacts>();
   readonly #closed = withResolvers<void>();
   #failure: AirframeError | undefined;
@@ -99,7 +102,8 @@ export class CoreModel {
    */
   async send(path: string, request: HttpRequest, done: () => void): Promise<HttpResponse> {
     const { method, body = '', signal } = request;
-    const endTurn = COUNTING.test(path) ? () => {} : await this.#turns.take(signal);
+    const turns = COUNTING.test(path) ? this.#countingTurns : this.#turns;
+    const endTurn = await turns.take(signal);
     if (this.#failure) {
       endTurn();
       throw this.#failure;
