@@ -63,7 +63,8 @@ common_params params_of(const CoreSettings & settings) {
     // A text is made a vector of in one piece.
     if (settings.embedding) params.n_batch = params.n_ubatch = params.n_ctx;
     params.cache_ram_mib      = settings.cache_mib;
-    params.cache_idle_slots   = settings.cache_mib != 0;
+    // A prompt is copied when another takes its sequence, not at each request.
+    params.cache_idle_slots   = false;
     // What the caller has decided is not to be changed.
     params.fit_params         = false;
     params.sse_ping_interval  = -1;

@@ -30,7 +30,7 @@ export interface LoadOptions {
   parallel?: number | undefined;
   /** Path of the projector that makes tokens of images. Only the engine `core` takes one. */
   mmproj?: string | undefined;
-  /** Memory for prompts that are in no sequence any more, in MiB. Only the engine `core` has it. Default 0. */
+  /** Most memory for prompts that are in no sequence any more, in MiB. Only the engine `core` has it. Default 512. */
   promptCacheMiB?: number | undefined;
   /** Loaded to make vectors of texts, not to generate. Only the engine `core` loads a model for that. */
   embedding?: boolean | undefined;

@@ -23,7 +23,7 @@ export interface LlamaCppOptions {
   parallel?: number;
   /** Path of the projector (mmproj) that makes tokens of images. Only with the engine `core`. */
   mmproj?: string;
-  /** Memory for prompts that no sequence holds any more, in MiB. Default 0. Only with the engine `core`. */
+  /** Most memory for prompts that no sequence holds any more, in MiB. Default 512. Only with the engine `core`. */
   promptCacheMiB?: number;
   /** Unloads the model when no call has used it for so long, in milliseconds; 0: never. Default: the adapter's. */
   idleUnloadMs?: number;

@@ -10,6 +10,9 @@ import { CoreModel } from './core-model.ts';
 /** Sequences of a model: requests it works on at once. */
 const DEFAULT_PARALLEL = 4;
 
+/** A chat whose sequence another has taken is then not evaluated anew. In MiB. */
+const DEFAULT_CACHE_MIB = 512;
+
 /** How llama.cpp numbers it that a text's vector is that of its last token. */
 const LAST_TOKEN = 3;
 
@@ -30,7 +33,7 @@ function loadModel(options: LoadOptions, file: ModelFile): Promise<CoreModel> {
     parallel: sequences(options),
     threads: Math.min(options.threads ?? defaultThreads(cores, physicalCores()), cores),
     gpuLayers: options.gpuLayers ?? 0,
-    cacheMiB: options.promptCacheMiB ?? 0,
+    cacheMiB: options.promptCacheMiB ?? DEFAULT_CACHE_MIB,
     embedding,
     pooling: file.pooling ?? LAST_TOKEN,
     log: coreLog.isRead,

@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Adapter, collect, type InferenceRequest, type InferenceResult } from '@x/airframe';
+import {
+  type Adapter,
+  collect,
+  type InferenceRequest,
+  type InferenceResult,
+  type Message,
+} from '@x/airframe';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureRandomModel } from '../../../../scripts/make-random-gguf.mjs';
 import { type LlamaCppExtra, llamaCppAdapter } from '../../src/index.ts';
@@ -131,6 +137,21 @@ describe('the core does what a llama-server does', () => {
       });
       expect(second.usage.cachedTokens).toBeGreaterThanOrEqual(usage.promptTokens);
     }
+  });
+
+  it('finds a chat again whose only sequence another one has taken meanwhile', async () => {
+    const one = demoEndpoint({ contextTokens: 512, threads: 1, parallel: 1 });
+    const ask = (messages: Message[]) =>
+      collect(adapter.streamInfer(one, { messages, temperature: 0, maxTokens: 12 }));
+    const first = await ask(question);
+    await ask([{ role: 'user', content: 'How many sides does a triangle have?' }]);
+    const { text, usage } = first;
+    const again = await ask([
+      ...question,
+      { role: 'assistant', content: text },
+      { role: 'user', content: 'Why?' },
+    ]);
+    expect(again.usage.cachedTokens).toBeGreaterThanOrEqual(usage.promptTokens);
   });
 
   it('goes on with others while one is not read', async () => {
