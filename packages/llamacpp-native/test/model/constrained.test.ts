@@ -58,6 +58,7 @@ describe.each(ENGINES)('the engine %s', (engine, count) => {
       const seen = JSON.stringify({ schema, text, index });
       expect(finishReason, seen).toBe('stop');
       expect(problemWith(text, schema), seen).toBeUndefined();
+      expect(text, seen).toBe(text.trim());
     };
     await Promise.all(schemas.map(answer));
   }, 300_000);

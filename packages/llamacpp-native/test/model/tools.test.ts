@@ -34,8 +34,8 @@ const land: ToolSpec = {
 };
 const question: Message = { role: 'user', content: 'What is airframe?' };
 const tools = [climb, land];
-/** Greedy. The demo model likes blanks wherever JSON may have them: a call can take it 400 tokens. */
-const asking = { messages: [question], tools, temperature: 0, maxTokens: 600 };
+/** Greedy. Over node-llama-cpp the demo model puts in blanks wherever JSON may have them. */
+const asking = { messages: [question], tools, temperature: 0, maxTokens: 300 };
 const only = (name: string) => ({ toolChoice: { name }, parallelToolCalls: false });
 /** Nearly every token that may come is likely. */
 const dice = { topP: 1, extra: { top_k: 0, min_p: 0 } };
