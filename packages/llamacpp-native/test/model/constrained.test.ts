@@ -63,6 +63,16 @@ describe.each(ENGINES)('the engine %s', (engine, count) => {
     await Promise.all(schemas.map(answer));
   }, 300_000);
 
+  it('gives integers without a fraction or an exponent, however hot the dice', async () => {
+    const dice = { temperature: 50, topP: 1, extra: { top_k: 0, min_p: 0 } };
+    const format = { type: 'json_schema' as const, schema: { type: 'integer' } };
+    const answer = async (index: number) => {
+      const { text } = await run({ ...asked(index), ...dice, responseFormat: format });
+      expect(text, String(index)).toMatch(/^-?(0|[1-9]\d{0,15})$/);
+    };
+    await Promise.all(Array.from({ length: 20 }, (_, index) => answer(index)));
+  });
+
   it(`gives texts of its grammar, ${count} times`, async () => {
     const answer = async (index: number) => {
       const [name, grammar, texts] = GRAMMARS[index % GRAMMARS.length] as (typeof GRAMMARS)[number];

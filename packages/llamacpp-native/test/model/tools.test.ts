@@ -195,6 +195,24 @@ describe('the engine core', () => {
     for (const model of models) model.remove();
   });
 
+  it('loads a model once to look whether its template has a format, and to answer', async () => {
+    const begun: string[] = [];
+    const own = llamaCppAdapter({
+      engine: 'core',
+      maxLoaded: 1,
+      onLoadProgress: (fraction, path) => {
+        if (fraction === 0) begun.push(path);
+      },
+    });
+    const elsewhere = demoEndpoint({ contextTokens: 900, threads: 1 });
+    const request: Request = { ...asking, ...only('land') };
+    const other = own.streamInfer(demoEndpoint({ contextTokens: 800 }), { prompt: 'x', maxTokens: 1 });
+    const results = await Promise.all([collect(own.streamInfer(elsewhere, request)), collect(other)]);
+    await own.close();
+    expectValid(results[0]);
+    expect(begun).toHaveLength(2);
+  });
+
   it('lets a model think before it calls', async () => {
     const thinking = withTemplate(`{% for message in messages %}<|im_start|>{{ message.role }}
 {% if message.reasoning_content %}<think>
