@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Adapter,
@@ -8,8 +10,10 @@ import {
 } from '@x/airframe';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureRandomModel } from '../../../../scripts/make-random-gguf.mjs';
+import { ensureLlamaSource } from '../../native/llama-cpp.mjs';
 import { type LlamaCppExtra, llamaCppAdapter } from '../../src/index.ts';
 import { demoEndpoint } from '../demo-model.ts';
+import { modelWithTemplate } from '../template-model.ts';
 
 const endpoint = demoEndpoint({ contextTokens: 1_024, threads: 1 });
 const question = [{ role: 'user' as const, content: 'What is airframe?' }];
@@ -65,11 +69,19 @@ describe('the core does what a llama-server does', () => {
     }
   });
 
-  it('splits what was thought from what is said', async () => {
-    const grammar = 'root ::= "up and away"';
-    const template = { chat_template_kwargs: { enable_thinking: false } };
-    const plain = await run({ messages: question, maxTokens: 40, extra: { grammar, ...template } });
-    expect(plain.text).toBe('up and away');
+  it('splits what was thought from what is said, by the format of the template', async () => {
+    const template = join(await ensureLlamaSource(), 'models/templates/Qwen-Qwen3-0.6B.jinja');
+    const thinker = modelWithTemplate(readFileSync(template, 'utf8'));
+    const grammar = 'root ::= "<think>\\nclimb first\\n</think>\\n\\nup and away"';
+    for (const stream of [true, false]) {
+      const request = { messages: question, maxTokens: 60, stream, extra: { grammar } };
+      const { message } = await collect(
+        adapter.streamInfer(demoEndpoint({ contextTokens: 512 }, thinker.path), request),
+      );
+      expect(message?.reasoning?.[0]?.text.trim()).toBe('climb first');
+      expect(message?.content.trim()).toBe('up and away');
+    }
+    thinker.remove();
   });
 
   it('heeds a logit bias', async () => {
