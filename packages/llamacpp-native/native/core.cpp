@@ -71,26 +71,13 @@ common_params params_of(const CoreSettings & settings) {
     return params;
 }
 
-std::string facts_of(const server_context_meta & meta, const llama_context * context) {
-    char type[128] = "";
-    llama_model_desc(llama_get_model(context), type, sizeof(type));
+// What the file alone does not tell: whether the chat template has a format of its own for tools.
+std::string facts_of(const server_context_meta & meta) {
     const auto caps = [&](const char * name) {
         const auto found = meta.chat_template_caps.find(name);
         return found != meta.chat_template_caps.end() && found->second;
     };
-    return safe_json_to_str({
-        {"name",                 meta.model_name},
-        {"description",          type},
-        {"quantization",         meta.model_ftype},
-        {"parameters",           meta.model_n_params},
-        {"bytes",                meta.model_size},
-        {"contextTokens",        meta.slot_n_ctx},
-        {"trainedContextTokens", meta.model_n_ctx_train},
-        {"embeddingLength",      meta.model_n_embd_inp},
-        {"images",               meta.has_inp_image},
-        // Whether the chat template has a format of its own for them.
-        {"toolCalls",            caps("supports_tools") && caps("supports_tool_calls")},
-    });
+    return safe_json_to_str({{"toolCalls", caps("supports_tools") && caps("supports_tool_calls")}});
 }
 
 server_http_res_ptr error_answer(const std::string & message, error_type type) {
@@ -232,7 +219,7 @@ void Core::load_and_serve() {
         throw std::runtime_error(complaint.empty() ? "llama.cpp does not say why" : complaint);
     }
     routes->update_meta(context);
-    sink({CoreEvent::LOADED, 0, 0, facts_of(context.get_meta(), context.get_llama_context())});
+    sink({CoreEvent::LOADED, 0, 0, facts_of(context.get_meta())});
     context.start_loop();
 }
 

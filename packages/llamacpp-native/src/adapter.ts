@@ -44,9 +44,7 @@ export function llamaCppAdapter(options: LlamaCppAdapterOptions = {}): Adapter<L
 /** What runs in this process, whichever it is. */
 export function llamaCppDefinition(options: LlamaCppAdapterOptions): AdapterDefinition<LlamaCppExtra> {
   const { engine = findAddon() ? 'core' : 'node-llama-cpp' } = options;
-  if (engine === 'core') {
-    requireAddon();
-    return coreDefinition(options);
-  }
+  if (options.engine === 'core') requireAddon();
+  if (engine === 'core') return coreDefinition(options);
   return engineDefinition(engine === 'node-llama-cpp' ? processEngine : engine, options);
 }

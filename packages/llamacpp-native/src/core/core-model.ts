@@ -13,19 +13,8 @@ export interface CoreModelOptions {
   onLog?: LogSink | undefined;
 }
 
-/** What the loaded model says of itself; see native/core.cpp. */
+/** What the loaded model says of itself beyond what its file does; see native/core.cpp. */
 export interface CoreFacts {
-  name: string;
-  /** Such as "llama 1B Q4_K - Medium". */
-  description: string;
-  quantization: string;
-  parameters: number;
-  bytes: number;
-  /** Of one sequence. */
-  contextTokens: number;
-  trainedContextTokens: number;
-  embeddingLength: number;
-  images: boolean;
   /** Whether the chat template has a format of its own for tool calls. */
   toolCalls: boolean;
 }
@@ -50,9 +39,9 @@ const cores = new Set<Core>();
 
 // On `process.exit()` and after an uncaught exception no cleanup hook of the addon's is run, but the C library takes
 // down what llama.cpp's threads are still working with.
-process.on('exit', () => {
+const endAll = (): void => {
   for (const core of cores) core.end();
-});
+};
 
 /** A model with llama.cpp's server core over it, spoken to as a llama-server is. */
 export class CoreModel {
@@ -70,6 +59,7 @@ export class CoreModel {
     // As many again may wait at llama.cpp itself, so that a sequence that becomes free has work at once.
     this.#turns = new Turns(options.settings.parallel * 2);
     this.#core = new addon.Core(options.settings, events => this.#take(events));
+    if (cores.size === 0) process.on('exit', endAll);
     cores.add(this.#core);
   }
 
@@ -153,6 +143,7 @@ export class CoreModel {
     } else if (kind === CoreEventKind.closed) {
       this.#fail(new AirframeError('aborted', `${settings.model} is unloaded`));
       cores.delete(this.#core);
+      if (cores.size === 0) process.off('exit', endAll);
       this.#closed.resolve();
     }
   }

@@ -181,7 +181,10 @@ describe('the core does what a llama-server does', () => {
     expect(last).toBe('length');
   });
 
-  it('lets go of a prompt that is being read when nobody waits for it, and of one in the queue', async () => {
+  // Read to their ends, the prompts would take longer.
+  it('lets go of a prompt that is being read when nobody waits for it, and of one in the queue', {
+    timeout: 20_000,
+  }, async () => {
     const long = demoEndpoint({ contextTokens: 8_000, threads: 1, parallel: 1 }, await ensureRandomModel());
     const leaving = new AbortController();
     const ask = (signal: AbortSignal) =>
