@@ -1,0 +1,273 @@
+import { STRATEGIES } from '@x/avionics';
+import { z } from 'zod';
+
+// The form of gateway.yaml. Every field has a description: editors show it, from the JSON Schema made of this.
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'use up to 64 letters, digits, `_`, `.` or `-`')
+  .describe('A name of your own: letters, digits, `_`, `.` and `-`.');
+const text = z.string().min(1);
+const count = z.int().positive();
+const seconds = z.number().positive();
+// biome-ignore lint/suspicious/noTemplateCurlyInString: it is what the user is to write.
+const secret = text.describe('A secret; write ${VARIABLE} to take it from the environment.');
+
+const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
+
+const defaultsSchema = z
+  .strictObject({
+    temperature: z.number().min(0).max(2).optional(),
+    maxTokens: count.optional(),
+    topP: z.number().min(0).max(1).optional(),
+    stop: z.array(text).optional(),
+    reasoning: z.strictObject({ effort: z.enum(EFFORTS).optional(), maxTokens: count.optional() }).optional(),
+    extra: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('Parameters of the backend, sent as they are.'),
+  })
+  .describe('What a request gets where it says nothing.');
+
+const common = {
+  timeout: seconds
+    .optional()
+    .describe('Longest wait without progress, in seconds. Default 120 for llama-server, 60 in the cloud.'),
+  maxRetries: z.int().min(0).optional().describe('Tries after the first one, before any output. Default 3.'),
+  defaults: defaultsSchema.optional(),
+  expose: z
+    .array(text)
+    .optional()
+    .describe('Models that clients may name as `<provider>/<model>`, beside the aliases. Default: none.'),
+};
+
+const nodeSchema = z
+  .strictObject({
+    name,
+    baseUrl: z.url(),
+    model: text.optional().describe('Model it serves. Default: it takes any.'),
+    agents: z.array(text).min(1).optional().describe('Agents it is for. Default: all.'),
+    tags: z.array(text).optional(),
+    slots: count.optional().describe('Calls it works on at once. Default: what the server says.'),
+    apiKey: secret.optional(),
+    cacheTokens: count
+      .optional()
+      .describe('Tokens of prompts it may still hold, to begin with. Default 262144.'),
+  })
+  .describe('One llama-server.');
+
+const nodesSchema = z
+  .union([
+    z.array(nodeSchema).min(1).describe('The nodes, one by one.'),
+    z.strictObject({
+      file: text.describe('JSON or YAML file with a list of nodes; looked at again when it changes.'),
+    }),
+    z.strictObject({
+      env: text.describe('Variable with a list of nodes as JSON, or of addresses by comma.'),
+    }),
+    z.strictObject({
+      kubernetes: z
+        .strictObject({
+          namespace: text.optional(),
+          service: text.optional().describe('Its EndpointSlices are the nodes.'),
+          port: z.union([text, count]).optional().describe('Name or number of the port.'),
+          configMap: text.optional().describe('Or: a ConfigMap with endpoints.'),
+        })
+        .refine(({ service, configMap }) => (service === undefined) !== (configMap === undefined), {
+          error: 'give either service or configMap',
+        }),
+    }),
+  ])
+  .describe('Several llama-servers that work as one.');
+
+const providerSchema = z
+  .discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('llamacpp').describe('llama.cpp in this process.'),
+      modelPath: text.describe('GGUF file.'),
+      contextTokens: count.optional(),
+      gpuLayers: z.int().min(-1).optional(),
+      threads: count.optional(),
+      idleUnload: z.number().min(0).optional().describe('Seconds without calls until the model is unloaded.'),
+      isolation: z.enum(['none', 'process']).optional(),
+      ...common,
+    }),
+    z.strictObject({
+      type: z.literal('llamaserver'),
+      baseUrl: z.url().optional().describe('Root of the server. Or give `nodes`.'),
+      nodes: nodesSchema.optional(),
+      strategy: z.enum(STRATEGIES).optional().describe('How a node is chosen. Default balanced.'),
+      maxQueue: count.optional().describe('Most calls that wait for a slot. Default 256.'),
+      maxWait: seconds.optional().describe('Longest wait for a slot, in seconds. Default 30.'),
+      apiKey: secret.optional(),
+      model: text.optional(),
+      api: z.enum(['native', 'openai']).optional().describe('Default openai.'),
+      ...common,
+    }),
+    z.strictObject({
+      type: z.literal('openai').describe('OpenAI, or a server that speaks its protocol.'),
+      baseUrl: z.url().optional(),
+      apiKey: secret.optional(),
+      organization: text.optional(),
+      project: text.optional(),
+      api: z.enum(['chat', 'responses']).optional().describe('Default chat.'),
+      model: text.optional(),
+      ...common,
+    }),
+    z.strictObject({
+      type: z.literal('anthropic'),
+      baseUrl: z.url().optional(),
+      apiKey: secret.optional(),
+      model: text.optional(),
+      ...common,
+    }),
+    z.strictObject({
+      type: z.literal('azure'),
+      endpoint: z.url(),
+      apiKey: secret.optional(),
+      deployment: text.optional(),
+      apiVersion: text.optional(),
+      ...common,
+    }),
+    z.strictObject({ type: z.literal('mock').describe('Answers without a model; for tests.') }),
+  ])
+  .describe('Where answers come from.');
+
+const targetSchema = z
+  .strictObject({ provider: name, model: text.optional().describe('As the provider knows it.') })
+  .describe('One provider to ask.');
+
+const limits = {
+  requestsPerMinute: count.optional(),
+  tokensPerMinute: count.optional().describe('Prompt and completion together.'),
+  usdPerDay: z.number().positive().optional(),
+  usdPerMonth: z.number().positive().optional(),
+};
+
+const modelSchema = z.strictObject({
+  targets: z
+    .array(targetSchema)
+    .min(1)
+    .describe('Who is asked: the next one when the one before fails before its first output.'),
+  defaults: defaultsSchema.optional(),
+  midStream: z
+    .enum(['fail', 'continue', 'restart'])
+    .optional()
+    .describe('When an answer breaks off that has begun. Default fail.'),
+  description: text.optional(),
+});
+
+const keySchema = z.strictObject({
+  name,
+  hash: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/, 'use what `airframe-gateway key` prints: sha256: and 64 hex digits')
+    .describe('Of the key: `airframe-gateway key` makes both. The key itself is nowhere in this file.'),
+  models: z.array(text).min(1).optional().describe('Models it may use. Default: all.'),
+  admin: z.boolean().optional().describe('May open the console and see all calls. Default false.'),
+  agent: text.optional().describe('Agent name of its calls, unless they name one. Default `unknown`.'),
+  maxConcurrent: count.optional().describe('Most calls at once, in each replica.'),
+  expires: z.iso.date().optional().describe('Last day (UTC) it is good for.'),
+  ...limits,
+});
+
+const ruleSchema = z
+  .strictObject({
+    name,
+    scope: z.enum(['agent', 'key', 'tag', 'all']),
+    match: text.optional().describe('The one agent, key (by its name) or tag it is for. Default: each.'),
+    window: z.union([z.enum(['minute', 'hour', 'day', 'month']), z.int().min(1_000)]),
+    usd: z.number().positive().optional(),
+    tokens: count.optional(),
+    requests: count.optional(),
+  })
+  .describe('A budget or a rate beside those of the keys.');
+
+const priceSchema = z
+  .strictObject({ prompt: z.number().min(0), completion: z.number().min(0) })
+  .describe('US dollars per 1,000 tokens.');
+
+const serverSchema = z.strictObject({
+  host: text.optional().describe('Address to listen on. Default 127.0.0.1: this machine alone.'),
+  port: z.int().min(0).max(65_535).optional().describe('Default 8787; 0: any free one.'),
+  maxBodyBytes: count.optional().describe('Default 20 MiB.'),
+  maxHeaderBytes: count.optional().describe('Default 16 KiB.'),
+  maxConcurrent: count.optional().describe('Most calls at once, in this process. Default 4096.'),
+  maxConnections: count.optional().describe('Most open sockets. Default 8192.'),
+  requestTimeout: seconds
+    .optional()
+    .describe('Seconds a call may take, all fallbacks together. Default 600.'),
+  keepAlive: seconds
+    .optional()
+    .describe('Seconds of silence in a stream after which a comment is sent. Default 15.'),
+  writeTimeout: seconds
+    .optional()
+    .describe('Seconds a client may leave a stream unread before it is cut off. Default 60.'),
+  drain: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('Seconds that calls under way may take to end when the gateway is told to stop. Default 30.'),
+  cors: z.array(text).optional().describe('Origins whose pages may call; `*` for all. Default: none.'),
+  forwardHeaders: z
+    .array(z.string().regex(/^x-/i, 'only headers that begin with x- can be passed on'))
+    .optional()
+    .describe('Headers of clients that are passed on to providers. Default: none.'),
+  trustProxy: z.boolean().optional().describe('Believe X-Forwarded-For. Default false.'),
+});
+
+export const configSchema = z
+  .strictObject({
+    server: serverSchema.optional(),
+    providers: z.record(name, providerSchema).describe('Where answers come from, by names of your own.'),
+    models: z.record(text, modelSchema).optional().describe('What clients may name as model.'),
+    defaultModel: text.optional().describe('For requests that name none.'),
+    keys: z.array(keySchema).optional().describe('Who may call. Default: one made at start, printed once.'),
+    limits: z.array(ruleSchema).optional(),
+    whenStoreFails: z
+      .enum(['open', 'closed'])
+      .optional()
+      .describe('Calls while Redis is away. Default open.'),
+    redis: z
+      .strictObject({ url: secret, prefix: text.optional() })
+      .optional()
+      .describe(
+        'Shares budgets, limits, circuits, nodes and the cache among replicas. Default: this process alone.',
+      ),
+    cache: z.strictObject({ ttl: seconds, maxEntries: count.optional() }).optional(),
+    prices: z
+      .record(text, z.record(text, priceSchema))
+      .optional()
+      .describe('Provider type, model: over those known.'),
+    breaker: z.strictObject({ failures: count.optional(), open: seconds.optional() }).optional(),
+    log: z
+      .strictObject({
+        level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional(),
+        access: z.boolean().optional().describe('One line for each call. Default true.'),
+      })
+      .optional(),
+    console: z
+      .strictObject({
+        enabled: z.boolean().optional().describe('Default true.'),
+        capture: z
+          .boolean()
+          .optional()
+          .describe('Keep prompts and answers in the request log, in memory. Default false.'),
+        maxRequests: count.optional().describe('Calls kept in the request log. Default 1000.'),
+      })
+      .optional(),
+    metrics: z
+      .strictObject({
+        public: z.boolean().optional().describe('Without a key. Default true on loopback, else false.'),
+      })
+      .optional(),
+  })
+  .describe('Configuration of the gateway.');
+
+/** A configuration as it is written, checked. */
+export type Config = z.infer<typeof configSchema>;
+export type ProviderConfig = z.infer<typeof providerSchema>;
+export type ModelConfig = z.infer<typeof modelSchema>;
+export type KeyConfig = z.infer<typeof keySchema>;
+export type NodesConfig = z.infer<typeof nodesSchema>;
+export type ServerConfig = z.infer<typeof serverSchema>;
