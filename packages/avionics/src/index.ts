@@ -24,9 +24,11 @@ export {
 } from './gateway/cache.ts';
 export type { EmbeddingRequest, EmbeddingResponse } from './gateway/embed.ts';
 export {
+  type CallTarget,
   type CompletionStream,
   LLMGateway,
   type LLMGatewayOptions,
+  type Route,
   type StreamingCallback,
 } from './gateway/gateway.ts';
 export type { Percentiles } from './gateway/histogram.ts';
@@ -41,10 +43,12 @@ export type {
 export type {
   BilledTokens,
   CacheOutcome,
+  CallProgress,
   LLMResponse,
   ProviderAttempt,
   ResponseMetadata,
   Seam,
+  SilentOutput,
   SkippedProvider,
   StreamingChunk,
 } from './gateway/response.ts';

@@ -1,5 +1,5 @@
 import { type InferenceStreamEvent, isOutput } from '@x/airframe';
-import type { Limiter } from '../limits/limiter.ts';
+import type { Limiter, LimitUsage } from '../limits/limiter.ts';
 import { defined } from '../providers/options.ts';
 import type { Answer } from '../routing/fallback.ts';
 import type { OperationTelemetry } from '../telemetry/operation.ts';
@@ -11,7 +11,7 @@ import type { Prepared } from './prepared.ts';
 import type { ReplySoFar } from './reply-so-far.ts';
 import { type CompletionRequest, withDefaults } from './request.ts';
 import { type Allowance, allowanceOf, CallBudget } from './reservation.ts';
-import type { Answered, CacheOutcome, Piece, Seam } from './response.ts';
+import { type Answered, type CacheOutcome, type Output, type Piece, pieceOf, type Seam } from './response.ts';
 import { extended, SeamKeeper } from './seams.ts';
 import { type CallTries, endless } from './tries.ts';
 
@@ -36,6 +36,8 @@ type Source = Pick<Piece, 'provider' | 'model'>;
 export class Answering {
   readonly #call: AnsweringOptions;
   readonly seams: Seam[] = [];
+  /** Of the last reservation. */
+  limits: readonly LimitUsage[] = [];
   /** undefined: the call had nothing to do with a cache. */
   cached: { outcome: CacheOutcome; savedUsd: number } | undefined;
   /** Whose next piece the consumer may take by {@link poll}. */
@@ -51,10 +53,10 @@ export class Answering {
   }
 
   /**
-   * The next piece of text, when it lies there already. A generator's step costs more than all else that is done for a
+   * The next piece of output, when it lies there already. A generator's step costs more than all else that is done for a
    * piece, so this goes past the one of {@link pieces}, which stands at its last piece meanwhile.
    */
-  poll(): string | undefined {
+  poll(): Output | undefined {
     const paused = this.#paused;
     if (!paused || paused.answer.head.length > 0) return undefined;
     const { reply } = this.#call;
@@ -62,10 +64,15 @@ export class Answering {
       const event = reply.error ? undefined : paused.answer.stream.poll?.();
       if (!event) return undefined;
       if (isOutput(event)) paused.answer.telemetry.chunk();
-      const text = reply.take(event);
+      const output = reply.take(event);
       if (reply.done) return undefined;
-      if (text) return text;
+      if (output && (output.type === 'token' || this.#all)) return output;
     }
+  }
+
+  /** Whether the consumer wants more than text. */
+  get #all(): boolean {
+    return this.#call.asked.output === 'all';
   }
 
   /** The answer's pieces, from the cache where there is one. */
@@ -114,10 +121,12 @@ export class Answering {
     }
   }
 
-  #allowance(limiter: Pick<Limiter, 'reserve'>): Promise<Allowance> {
+  async #allowance(limiter: Pick<Limiter, 'reserve'>): Promise<Allowance> {
     const { asked, context } = this.#call;
     const payer = { agentName: context.agentName, key: asked.key, tags: asked.tags };
-    return allowanceOf(limiter, payer, this.#call, this.#call);
+    const allowance = await allowanceOf(limiter, payer, this.#call, this.#call);
+    this.limits = allowance.reservation.limits ?? [];
+    return allowance;
   }
 
   /**
@@ -130,18 +139,20 @@ export class Answering {
     let next = request;
     let queue = tries.queue(() => next);
     let answer = await tries.first(queue);
-    let hasText = false;
+    // A cache keeps all of it, whatever the one wants who asked first.
+    const all = this.#all || context.cache !== undefined;
+    let hasOutput = false;
     for (;;) {
       const source = sourceOf(answer);
       try {
         while (!reply.done && !reply.error) {
           const event = answer.head.shift() ?? (await eventOf(answer));
-          const text = reply.take(event ?? { type: 'error', error: endless(answer) });
-          hasText ||= text !== '';
-          if (!text) continue;
+          const output = reply.take(event ?? { type: 'error', error: endless(answer) });
+          if (!output || (output.type !== 'token' && !all)) continue;
+          hasOutput = true;
           // With a cache it is not the consumer who pulls.
           if (!context.cache) this.#paused = { answer, ...source };
-          yield { text, ...source, tokens: reply.counted };
+          yield pieceOf(output, source, reply.counted);
           this.#paused = undefined;
         }
       } finally {
@@ -152,7 +163,7 @@ export class Answering {
       if (!turn) return this.#answered(answer);
       next = extended(request, turn.messages);
       queue = turn.queue;
-      const from = answer.provider.name;
+      const from = answer.name;
       if (turn.seam.policy === 'continue') reply.continue();
       else reply.restart();
       const further = again().then(() => tries.first(queue));
@@ -160,9 +171,9 @@ export class Answering {
         // What broke the answer off tells more than who could not take it up.
         throw broken && !left.aborted ? broken : error;
       });
-      const seam = { ...turn.seam, from, to: answer.provider.name };
+      const seam = { ...turn.seam, from, to: answer.name };
       this.seams.push(seam);
-      if (hasText) yield { text: '', ...sourceOf(answer), tokens: reply.counted, seam };
+      if (hasOutput) yield { text: '', ...sourceOf(answer), tokens: reply.counted, seam };
     }
   }
 
@@ -184,8 +195,8 @@ export class Answering {
   }
 }
 
-function sourceOf({ provider, model }: Answer): Pick<Piece, 'provider' | 'model'> {
-  return { provider: provider.name, model: model ?? provider.defaultModel ?? 'default' };
+function sourceOf({ name, provider, model }: Answer): Source {
+  return { provider: name, model: model ?? provider.defaultModel ?? 'default' };
 }
 
 /** The next event; each piece of output is told to telemetry. */

@@ -3,7 +3,14 @@ import { AirframeError } from '@x/airframe';
 import type { Logger } from '../logger.ts';
 import { until } from './clock.ts';
 import { Flight } from './flight.ts';
-import type { Answered, CacheOutcome, Piece, Seam } from './response.ts';
+import {
+  type Answered,
+  type CacheOutcome,
+  type Piece,
+  pieceOf,
+  type Seam,
+  type SilentOutput,
+} from './response.ts';
 
 /** Where answers are kept: values are text, and go by themselves after their time. */
 export interface CacheStore {
@@ -22,7 +29,8 @@ export interface ResponseCacheOptions {
 /** An answer as it is kept, with the pieces it came in. */
 interface Kept {
   answered: Answered;
-  pieces: string[];
+  /** Text, or output that is none. */
+  pieces: (string | SilentOutput)[];
   costUsd: number;
 }
 
@@ -100,7 +108,10 @@ export class ResponseCache {
     try {
       const kept = await this.#find(key, signal);
       if (!kept || !fits(kept.answered)) return yield* this.#made(key, live, own, signal, broken);
-      for (const [at, text] of kept.pieces.entries()) own.push(pieceOf(kept.answered, text, at + 1));
+      for (const [at, piece] of kept.pieces.entries()) {
+        const output = typeof piece === 'string' ? { type: 'token' as const, text: piece } : piece;
+        own.push(pieceOf(output, kept.answered, at + 1));
+      }
       own.land(kept.answered, kept.costUsd);
       this.#leave(key, own);
       yield* behind(broken, own.follow(signal));
@@ -137,7 +148,7 @@ export class ResponseCache {
 
   /** Never rejects: what goes wrong is the flight's to tell. */
   async #fly(key: string, source: ReturnType<Live>, flight: Flight): Promise<void> {
-    let pieces: string[] = [];
+    let pieces: Kept['pieces'] = [];
     try {
       for (;;) {
         const step = await source.next();
@@ -152,6 +163,7 @@ export class ResponseCache {
         }
         const piece = step.value;
         if (piece.seam?.policy === 'restart') pieces = [];
+        else if (piece.event) pieces.push(piece.event);
         else if (piece.text) pieces.push(piece.text);
         flight.push(piece);
       }
@@ -220,10 +232,6 @@ function keyOf(asked: unknown): string {
     return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
   });
   return `response:${createHash('sha256').update(canonical).digest('base64url')}`;
-}
-
-function pieceOf({ provider, model }: Answered, text: string, tokens: number): Piece {
-  return { text, provider, model, tokens };
 }
 
 function restartOf({ provider: from }: Piece, { provider: to, model }: Piece): Piece {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { AirframeError } from '@x/airframe';
+import { defined } from '../providers/options.ts';
 import type { Facts } from '../telemetry/names.ts';
 import type { OperationTelemetry } from '../telemetry/operation.ts';
 import { SILENT_OPERATION } from '../telemetry/silent.ts';
@@ -14,6 +15,7 @@ import { ReplySoFar } from './reply-so-far.ts';
 import { type CompletionRequest, timeoutsOf } from './request.ts';
 import {
   type Answered,
+  type CallProgress,
   finalChunkOf,
   type LLMResponse,
   type Piece,
@@ -77,7 +79,10 @@ export class GatewayCall {
       const source = this.#begin(asked).pieces();
       let step = await source.next();
       try {
-        for (; !step.done; step = await source.next()) yield this.#chunk(step.value);
+        for (; !step.done; step = await source.next()) {
+          // A cache, or another call that is shared, may give more than was asked for.
+          if (!step.value.event || this.#request.output === 'all') yield this.#chunk(step.value);
+        }
       } finally {
         if (!step.done) await source.return(undefined as never);
       }
@@ -98,7 +103,7 @@ export class GatewayCall {
     const [context, clock, ledger] = [this.#context, this.#clock, this.#ledger];
     const { agentName, streamed, telemetry } = context;
     const destinations = context.destinations();
-    const [{ name: provider = 'none', model } = {}] = destinations;
+    const [{ type: provider = 'none', model } = {}] = destinations;
     const about = { provider, model, agentName, streamed, request: asked.request };
     const operation = telemetry.operation({ operation: 'chat', ...about });
     this.#operation = operation;
@@ -113,10 +118,26 @@ export class GatewayCall {
   /** The next chunk, when it lies there already: see {@link Answering.poll}. */
   quick(): StreamingChunk | undefined {
     const answering = this.#answering;
-    const text = answering?.poll();
+    const output = answering?.poll();
     const source = answering?.source;
-    if (text === undefined || !source) return undefined;
-    return this.#announced(this.#textChunk(text, source.provider, source.model, this.#reply.counted));
+    if (output === undefined || !source) return undefined;
+    const text = output.type === 'token' ? output.text : '';
+    const chunk = this.#textChunk(text, source.provider, source.model, this.#reply.counted);
+    if (output.type !== 'token') chunk.event = output;
+    return this.#announced(chunk);
+  }
+
+  /** How far the call has come. */
+  progress(): CallProgress {
+    const { attempts, billed, costUsd, priced } = this.#ledger;
+    const { routes = [], skipped = [] } = this.#tries ?? {};
+    const limits = this.#answering?.limits ?? [];
+    const { cached } = this.#answering ?? {};
+    return {
+      requestId: this.#requestId,
+      ...{ attempts, billed, costUsd, priced, routes, skipped, limits },
+      ...defined({ cache: cached?.outcome, firstOutputMs: this.#firstChunkMs }),
+    };
   }
 
   #stop(): void {
@@ -124,8 +145,9 @@ export class GatewayCall {
     this.#tries?.stop();
   }
 
-  #chunk({ text, provider, model, tokens, seam }: Piece): StreamingChunk {
+  #chunk({ text, event, provider, model, tokens, seam }: Piece): StreamingChunk {
     const chunk = this.#textChunk(text, provider, model, tokens);
+    if (event) chunk.event = event;
     if (seam) chunk.seam = seam;
     return this.#announced(chunk);
   }

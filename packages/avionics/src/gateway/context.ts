@@ -12,7 +12,10 @@ import type { StatsBook } from './stats.ts';
 
 /** Where a call may go. */
 export interface Destination {
+  /** Name it is configured by. */
   name: string;
+  /** Type of the provider, for telemetry. */
+  type: string;
   /** Model to ask for; undefined: the provider's own. */
   model: string | undefined;
   /** What the request gets where it says nothing: those of the model's alias. */

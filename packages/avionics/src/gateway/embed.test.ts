@@ -24,14 +24,18 @@ describe('gateway.embed', () => {
     const request = { input: ['one', 'two words'], dimensions: 8, agentName: 'indexer', metadata: { id: 7 } };
     const response = await gateway.embed(request);
     expect(response.embeddings.map(vector => vector.length)).toEqual([8, 8]);
-    expect(response).toMatchObject({ provider: 'main', model: 'mock', metadata: { request: { id: 7 } } });
+    expect(response).toMatchObject({
+      provider: 'llamaserver',
+      model: 'mock',
+      metadata: { request: { id: 7 } },
+    });
     expect(response.tokensUsed).toBeGreaterThan(0);
     expect(response.costUsd).toBeCloseTo((response.tokensUsed * 0.01) / 1_000, 12);
     expect(gateway.getStats()).toMatchObject({
       succeeded: 1,
       promptTokens: response.tokensUsed,
       agents: { indexer: { succeeded: 1, costUsd: response.costUsd } },
-      providers: { main: { requests: 1 } },
+      providers: { llamaserver: { requests: 1 } },
     });
   });
 
@@ -41,7 +45,7 @@ describe('gateway.embed', () => {
     const { gateway } = mockedGateway({}, { providers, fallbackProviders: ['backup'] });
     await expect(gateway.embed({ input: 'x' })).rejects.toMatchObject({ code: 'unsupported' });
     expect(backup.requests).toHaveLength(0);
-    expect(gateway.getStats()).toMatchObject({ failed: 1, providers: { silent: { errors: 1 } } });
+    expect(gateway.getStats()).toMatchObject({ failed: 1, providers: { llamaserver: { errors: 1 } } });
   });
 
   it('keeps within limits and gives back what a failed call has not used', async () => {

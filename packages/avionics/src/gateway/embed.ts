@@ -4,6 +4,7 @@ import { toNanoUsd } from '../cost/money.ts';
 import type { RouteInferOptions } from '../nodes/node-tries.ts';
 import type { LLMProvider } from '../providers/base.ts';
 import { defined } from '../providers/options.ts';
+import { noProvider } from '../routing/fallback.ts';
 import type { AttemptEnd } from '../telemetry/attempt.ts';
 import type { OperationTelemetry } from '../telemetry/operation.ts';
 import { CallClock } from './clock.ts';
@@ -36,7 +37,7 @@ export interface EmbeddingRequest extends EmbedRequest {
 export interface EmbeddingResponse {
   /** One vector a text, in the order of the input. */
   embeddings: number[][];
-  /** Type of the provider that answered. */
+  /** The provider that answered, by the name it is configured under. */
   provider: string;
   /** The model that answered, in the backend's words; `default` when it did not say. */
   model: string;
@@ -74,12 +75,11 @@ export async function embed(request: EmbeddingRequest, context: CallContext): Pr
   const clock = new CallClock();
   clock.limit(timeoutsOf(request));
   const [destination] = context.destinations();
-  if (!destination)
-    throw new AirframeError('invalid_request', 'no LLM provider is configured; set LLM_PROVIDER');
+  if (!destination) throw noProvider();
   const { agentName, telemetry, stats, logger } = context;
   const operation = telemetry.operation({
     operation: 'embeddings',
-    provider: destination.name,
+    provider: destination.type,
     model: destination.model,
     agentName,
   });
@@ -134,16 +134,17 @@ async function asked(call: EmbedCall): Promise<EmbeddingResponse> {
   const provider = destination.provider();
   const breaker = breakers.of(name);
   breaker.began();
-  const part = { provider: provider.name, costUsd: 0, priced: true };
+  const part = { provider: name, costUsd: 0, priced: true };
   try {
     const { usage, result, cost } = await attempt(call, provider);
     breaker.succeeded();
-    stats.provider({ ...part, ...cost, usage, error: undefined });
+    const { costUsd, priced } = cost;
+    stats.provider({ ...part, costUsd, priced, usage, error: undefined });
     meter.settle(usage.promptTokens, 0);
     const requestId = randomUUID();
     return {
       embeddings: result.embeddings,
-      provider: provider.name,
+      provider: name,
       model: result.model ?? model ?? provider.defaultModel ?? 'default',
       tokensUsed: usage.promptTokens,
       costUsd: cost.costUsd,

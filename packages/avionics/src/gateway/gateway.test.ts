@@ -64,14 +64,14 @@ describe('complete', () => {
       toolCalls: [],
       tokensUsed: promptTokens + 3,
       completionTokens: 3,
-      provider: 'main',
+      provider: 'llamaserver',
       model: 'mock',
       streamed: false,
       metadata: {
         agentName: 'planner',
         finishReason: 'stop',
         usage: { completionTokens: 3, source: 'reported' },
-        attempts: [{ number: 1, provider: 'main', model: 'planner-model', outcome: 'ok' }],
+        attempts: [{ number: 1, provider: 'llamaserver', model: 'planner-model', outcome: 'ok' }],
         priced: true,
         message: { role: 'assistant', content: 'one two three' },
       },
@@ -121,7 +121,7 @@ describe('completeStream', () => {
       [' two', false, 3],
       ['', true, 3],
     ]);
-    expect(chunks[0]).toMatchObject({ agentName: 'writer', provider: 'main', model: 'default-model' });
+    expect(chunks[0]).toMatchObject({ agentName: 'writer', provider: 'llamaserver', model: 'default-model' });
     expect(new Set(chunks.map(chunk => chunk.requestId)).size).toBe(1);
     expect(chunks.at(-1)?.response).toMatchObject({ text: 'one two', streamed: true, model: 'mock' });
     expect(streamingCallback.mock.calls.map(([chunk]) => chunk)).toEqual(chunks);
@@ -159,7 +159,7 @@ describe('fallback', () => {
     const response = await gateway.complete({ prompt: 'Hi', model: 'gpt-4' });
     expect(response).toMatchObject({ provider: 'backup', text: 'mock answer to: Hi' });
     expect(response.metadata.attempts).toMatchObject([
-      { number: 1, provider: 'main', model: 'gpt-4', outcome: 'auth', message: 'bad key' },
+      { number: 1, provider: 'llamaserver', model: 'gpt-4', outcome: 'auth', message: 'bad key' },
       { number: 2, provider: 'backup', outcome: 'ok' },
     ]);
     expect(backup.requests[0]).not.toHaveProperty('model');
@@ -175,7 +175,7 @@ describe('fallback', () => {
       fallbacks: 1,
       promptTokens: 1_000 + response.promptTokens,
       providers: {
-        main: { requests: 1, errors: 1, promptTokens: 1_000 },
+        llamaserver: { requests: 1, errors: 1, promptTokens: 1_000 },
         backup: { requests: 1, errors: 0 },
       },
     });
@@ -198,7 +198,7 @@ describe('fallback', () => {
     expect(gateway.getStats()).toMatchObject({
       failed: 1,
       completionTokens: 2,
-      providers: { main: { errors: 1 } },
+      providers: { llamaserver: { errors: 1 } },
     });
   });
 
@@ -217,8 +217,8 @@ describe('fallback', () => {
     const providers = { llamaserver: new Plain(), backup: new MockProvider() };
     const gateway = new LLMGateway(settings, { providers, fallbackProviders: ['backup'] });
     const tools = [{ name: 'add', parameters: { type: 'object' } }];
-    expect((await gateway.complete({ prompt: 'Hi' })).provider).toBe('plain');
-    expect((await gateway.complete({ prompt: 'Hi', tools })).provider).toBe('mock');
+    expect((await gateway.complete({ prompt: 'Hi' })).provider).toBe('llamaserver');
+    expect((await gateway.complete({ prompt: 'Hi', tools })).provider).toBe('backup');
   });
 
   it('asks another provider when the first is set up in a way that cannot work', async () => {
@@ -226,7 +226,7 @@ describe('fallback', () => {
     const providers = { llamaserver: main, backup: new MockProvider() };
     const gateway = new LLMGateway(settings, { providers, fallbackProviders: ['backup'] });
     expect(await gateway.complete({ prompt: 'Hi' })).toMatchObject({
-      provider: 'mock',
+      provider: 'backup',
       metadata: { attempts: [{ outcome: 'invalid_request' }, { outcome: 'ok' }] },
     });
   });
@@ -243,7 +243,7 @@ describe('fallback', () => {
       retryable: false,
       message: 'no provider answered within 100 ms (timeouts.totalMs)',
       attempts: [
-        { provider: 'main', message: expect.stringContaining('headersMs') },
+        { provider: 'llamaserver', message: expect.stringContaining('headersMs') },
         { provider: 'two', message: expect.stringContaining('totalMs') },
       ],
     });
@@ -258,7 +258,11 @@ describe('fallback', () => {
       message: expect.stringMatching(
         /^all 3 LLM providers failed: llamaserver: refused \| openai: provider openai has no API key; set OPENAI_API_KEY/,
       ),
-      attempts: [{ provider: 'main' }, { provider: 'openai', outcome: 'auth' }, { provider: 'backup' }],
+      attempts: [
+        { provider: 'llamaserver' },
+        { provider: 'openai', outcome: 'auth' },
+        { provider: 'backup' },
+      ],
     });
     expect(gateway.getStats()).toMatchObject({ failed: 1, providers: { openai: { errors: 1 } } });
   });

@@ -1,13 +1,15 @@
-import { AirframeError } from '@x/airframe';
+import { AirframeError, type TokenCount } from '@x/airframe';
 import type { CostCalculator } from '../cost/calculator.ts';
 import { knownType, LLMFactory } from '../factory.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import { type Logger, loggerOf } from '../logger.ts';
 import type { NodePool } from '../nodes/pool.ts';
+import type { RequestDefaults } from '../providers/adapter-provider.ts';
 import type { LLMProvider } from '../providers/base.ts';
 import type { OnLoadProgress } from '../providers/llamacpp.ts';
 import { defined } from '../providers/options.ts';
 import { BreakerBoard, type BreakerOptions } from '../routing/breaker.ts';
+import { noProvider } from '../routing/fallback.ts';
 import { resolveAgent } from '../settings/agents.ts';
 import { resolveCall } from '../settings/choice.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -17,8 +19,17 @@ import { GatewayCall } from './call.ts';
 import type { CallContext, Destination } from './context.ts';
 import { type EmbeddingRequest, type EmbeddingResponse, embed } from './embed.ts';
 import type { ResourceCallback } from './meter.ts';
-import type { CallsOf, CompletionRequest, MidStreamPolicy, ObjectOf } from './request.ts';
-import type { LLMResponse, StreamingChunk } from './response.ts';
+import { prepared } from './prepared.ts';
+import {
+  type CallsOf,
+  type CompletionRequest,
+  type MidStreamPolicy,
+  type ObjectOf,
+  preparedFor,
+  timeoutsOf,
+  withDefaults,
+} from './request.ts';
+import type { CallProgress, LLMResponse, StreamingChunk } from './response.ts';
 import { type GatewayStats, StatsBook } from './stats.ts';
 import { type StreamResponseOptions, streamResponseOf } from './stream-response.ts';
 
@@ -26,11 +37,38 @@ import { type StreamResponseOptions, streamResponseOf } from './stream-response.
 export type StreamingCallback = (chunk: StreamingChunk) => void;
 
 /** The chunks of a stream. `return()` (a `break` in `for await`) stops the backend. */
-export type CompletionStream = AsyncIterableIterator<StreamingChunk, undefined, undefined>;
+export interface CompletionStream extends AsyncIterableIterator<StreamingChunk, undefined, undefined> {
+  [Symbol.asyncIterator](): CompletionStream;
+  /**
+   * The chunk that `next()` would give at once; undefined: it would have to wait, or has to tell the end. For those
+   * who pass a stream on, and would pay for a promise with every piece that lies there already.
+   */
+  poll(): StreamingChunk | undefined;
+  /** What is known of the call so far, also after it has failed or was left. undefined before the first `next()`. */
+  progress(): CallProgress | undefined;
+}
+
+/** One provider that a call may go to. */
+export interface CallTarget {
+  /** Name of one of the gateway's providers, or a type that its factory makes. */
+  provider: string;
+  /** As the provider knows it. Absent: its own. */
+  model?: string;
+  /** What the request gets where it says nothing. */
+  defaults?: RequestDefaults;
+}
+
+/**
+ * Where a call goes, in the order they are to be tried.
+ * @throws AirframeError for what may not be asked, such as a model that nobody knows
+ */
+export type Route = (call: { agentName: string; model: string | undefined }) => readonly CallTarget[];
 
 export interface LLMGatewayOptions {
   /** Providers to ask, in this order, when the agent's own fails before its first output. */
   fallbackProviders?: readonly string[];
+  /** Decides where calls go, in the place of what settings say of agents, models and aliases, and of `fallbackProviders`. */
+  route?: Route;
   /** When an answer breaks off that has begun. Default `fail`. */
   midStream?: MidStreamPolicy;
   /** Keeps answers and gives them again to identical requests. Default: none. */
@@ -65,6 +103,7 @@ export class LLMGateway {
   readonly #breakers: BreakerBoard;
   readonly #telemetry: Telemetry;
   readonly #midStream: MidStreamPolicy;
+  readonly #route: Route | undefined;
   readonly #cache: ResponseCache | undefined;
   readonly #limiter: Pick<Limiter, 'reserve'> | undefined;
   readonly #factory: Pick<LLMFactory, 'getProvider'>;
@@ -82,6 +121,7 @@ export class LLMGateway {
     this.#breakers = new BreakerBoard(options.breaker);
     this.#midStream = options.midStream ?? 'fail';
     this.#limiter = options.limiter;
+    this.#route = options.route;
     this.#logger = loggerOf(logger);
     this.#cache = options.cache && new ResponseCache(options.cache, this.#logger);
     this.#telemetry = options.telemetry ?? new Telemetry();
@@ -129,6 +169,8 @@ export class LLMGateway {
       [Symbol.asyncIterator]() {
         return this;
       },
+      poll: () => call?.quick(),
+      progress: () => call?.progress(),
       next: () => {
         const value = call?.quick();
         return value ? Promise.resolve({ done: false, value }) : (chunks ?? start()).next();
@@ -159,6 +201,20 @@ export class LLMGateway {
    */
   async embed(request: EmbeddingRequest): Promise<EmbeddingResponse> {
     return embed(request, this.#context(request, false));
+  }
+
+  /**
+   * The tokens of a request's prompt, by the count of the provider that would be asked first; nothing is generated.
+   * @throws AirframeError; of code `unsupported` when that provider does not count
+   */
+  async countTokens(request: CompletionRequest): Promise<TokenCount> {
+    const { request: asked } = prepared(request);
+    const [destination] = this.#destinations(request.agentName ?? 'unknown', request.model);
+    if (!destination) throw noProvider();
+    const { model, defaults } = destination;
+    const provider = destination.provider();
+    const wanted = preparedFor(provider, { ...withDefaults(asked, defaults), ...defined({ model }) });
+    return provider.countTokens(wanted, defined({ signal: request.signal, timeouts: timeoutsOf(request) }));
   }
 
   getStats(): GatewayStats {
@@ -204,6 +260,8 @@ export class LLMGateway {
   /** A model's name, or alias, means something to one provider only: those behind the first use their own. */
   #destinations(agentName: string, model: string | undefined): Destination[] {
     if (this.#closed) throw new AirframeError('invalid_request', 'this gateway is closed; make a new one');
+    if (this.#route)
+      return this.#route({ agentName, model }).map(target => this.#destinationOf(target, agentName));
     const { provider: first, model: asked, defaults } = resolveCall(this.#settings, agentName, model);
     const { deploymentMode, defaultTemperature, disableTemperature } = this.#settings;
     const agent = resolveAgent(this.#settings, agentName);
@@ -212,11 +270,21 @@ export class LLMGateway {
     const variant = { ...agent, defaultTemperature, disableTemperature, ...ofNodes };
     const fallbacks = this.#settings.mockLlmEnabled ? [] : this.#fallbackProviders;
     return [...new Set([first, ...fallbacks])].map((name, index) => ({
-      name,
+      ...this.#destinationOf({ provider: name }, agentName),
       model: index === 0 ? asked : undefined,
       defaults: index === 0 ? defaults : undefined,
       variant,
-      provider: () => this.#providers.get(name) ?? this.#factory.getProvider(name, agentName),
     }));
+  }
+
+  #destinationOf({ provider: name, model, defaults }: CallTarget, agentName: string): Destination {
+    const given = this.#providers.get(name);
+    return {
+      name,
+      type: given?.name ?? name,
+      model,
+      defaults,
+      provider: () => given ?? this.#factory.getProvider(name, agentName),
+    };
   }
 }

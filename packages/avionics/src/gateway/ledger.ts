@@ -54,7 +54,7 @@ export class CallLedger {
     error: AirframeError | undefined,
     message?: AssistantMessage,
   ): void {
-    const { provider, model, telemetry } = opening;
+    const { name, provider, model, telemetry } = opening;
     // A provider that breaks the stream contract has still put out what came of it.
     const usage = done?.usage ?? { promptTokens: 0, completionTokens: this.#meter.counted };
     const parts = done ? [...retriedUsages(done), done.usage] : [];
@@ -70,10 +70,10 @@ export class CallLedger {
     this.#completionTokens += completionTokens;
     this.#cost.add(costUsd);
     this.#priced &&= priced;
-    this.#log(provider.name, model, done?.attempts ?? []);
+    this.#log(name, model, done?.attempts ?? []);
     const tokens = { promptTokens, completionTokens };
     this.#stats.provider({
-      provider: provider.name,
+      provider: name,
       usage: tokens,
       costUsd,
       priced,

@@ -9,7 +9,7 @@ describe('an answer that breaks off', () => {
     const { gateway, backup } = mockedGateway({ main: [broken], backup: ['blue'] });
     const { text, error } = await readAll(gateway.completeStream({ prompt: 'x' }));
     expect(text).toBe('The sky is');
-    expect(error).toMatchObject({ category: 'connection', attempts: [{ provider: 'main' }] });
+    expect(error).toMatchObject({ category: 'connection', attempts: [{ provider: 'llamaserver' }] });
     expect(backup.requests).toHaveLength(0);
     expect(gateway.getStats()).toMatchObject({ failed: 1, completionTokens: 2 });
   });
@@ -21,7 +21,7 @@ describe('an answer that breaks off', () => {
     const seam = {
       policy: 'restart',
       reason: 'failure',
-      from: 'main',
+      from: 'llamaserver',
       to: 'backup',
       message: 'the line broke',
     };
@@ -40,7 +40,7 @@ describe('an answer that breaks off', () => {
       metadata: {
         seams: [seam],
         billed: { completionTokens: 5 },
-        attempts: [{ provider: 'main' }, { provider: 'backup' }],
+        attempts: [{ provider: 'llamaserver' }, { provider: 'backup' }],
       },
     });
     const prompt = (response?.metadata.billed.promptTokens ?? 0) / 2;
@@ -136,8 +136,12 @@ describe('a circuit', () => {
     gateway.setResourceCallback((_, tokensOut) => (tokensOut > 0 ? 'enough' : undefined));
     await ended({});
     gateway.setResourceCallback(undefined);
-    expect(gateway.getStats()).toMatchObject({ stopped: 6, failed: 6, providers: { main: { errors: 6 } } });
-    expect((await gateway.complete({ prompt: 'x' })).provider).toBe('main');
+    expect(gateway.getStats()).toMatchObject({
+      stopped: 6,
+      failed: 6,
+      providers: { llamaserver: { errors: 6 } },
+    });
+    expect((await gateway.complete({ prompt: 'x' })).provider).toBe('llamaserver');
     expect([main.requests.length, backup.requests.length]).toEqual([13, 0]);
   });
 

@@ -1,5 +1,6 @@
 import type { AirframeError, AssistantMessage, DoneEvent, InferenceStreamEvent, ToolCall } from '@x/airframe';
 import type { Meter } from './meter.ts';
+import type { Output } from './response.ts';
 
 /** What a call has gathered from its providers. */
 export class ReplySoFar {
@@ -18,20 +19,20 @@ export class ReplySoFar {
     this.#meter = meter;
   }
 
-  /** Takes an event in; returns the text that goes to the consumer. */
-  take(event: InferenceStreamEvent): string {
+  /** Takes an event in; returns it where it is output that a consumer may get. */
+  take(event: InferenceStreamEvent): Output | undefined {
     switch (event.type) {
       case 'token':
         this.text += event.text;
         this.#count();
-        return event.text;
+        return event.text === '' ? undefined : event;
       case 'reasoning':
       case 'tool_call_delta':
         this.#count();
-        break;
+        return event;
       case 'tool_call':
         this.toolCalls.push(event.call);
-        break;
+        return event;
       case 'message':
         this.#message = event.message;
         break;
@@ -42,7 +43,7 @@ export class ReplySoFar {
         this.done = event;
         break;
     }
-    return '';
+    return undefined;
   }
 
   /** Completion tokens so far. */

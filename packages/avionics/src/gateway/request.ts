@@ -6,6 +6,7 @@ import {
   type Timeouts,
 } from '@x/airframe';
 import type { RequestDefaults } from '../providers/adapter-provider.ts';
+import type { LLMProvider } from '../providers/base.ts';
 import { defined } from '../providers/options.ts';
 import type { Schema, SchemaOutput } from './schema.ts';
 import type { GatewayTool, ToolCallOf } from './tools.ts';
@@ -57,6 +58,8 @@ interface CompletionOptions
   schema?: Schema;
   /** Over the gateway's own. */
   midStream?: MidStreamPolicy;
+  /** What `completeStream` gives: the text alone, or thinking and tool calls as well, as they come. Default `text`. */
+  output?: 'text' | 'all';
   /** false: neither answered from the cache nor kept in it. Default: true where the gateway has a cache. */
   cache?: boolean;
   /** Ends the call. */
@@ -67,9 +70,16 @@ interface CompletionOptions
   timeouts?: Timeouts;
 }
 
-/** One call of the gateway: a user's words in `prompt`, or a conversation in `messages`. */
+/**
+ * One call of the gateway: a user's words in `prompt`, or a conversation in `messages`, or text that is to be gone on
+ * with in `rawPrompt`: without the model's template, or as a user's words where a backend knows no other way.
+ */
 export type CompletionRequest = CompletionOptions &
-  ({ prompt: string; messages?: never } | { messages: Message[]; prompt?: never });
+  (
+    | { prompt: string; messages?: never; rawPrompt?: never }
+    | { messages: Message[]; prompt?: never; rawPrompt?: never }
+    | { rawPrompt: string; prompt?: never; messages?: never }
+  );
 
 /** What `response.object` is, going by the request. */
 export type ObjectOf<Request> = Request extends { schema: infer S } ? SchemaOutput<S> : undefined;
@@ -89,8 +99,9 @@ export function inferenceRequestOf(request: CompletionRequest): InferenceRequest
   if (request.schema && responseFormat) {
     throw new AirframeError('invalid_request', 'give either schema or responseFormat, not both');
   }
+  const asked = request.rawPrompt === undefined ? { messages: messagesOf(request) } : rawPromptOf(request);
   return {
-    messages: messagesOf(request),
+    ...asked,
     ...defined({ toolChoice, parallelToolCalls, responseFormat, reasoning, promptCache, serviceTier }),
     ...defined({ temperature, topP, maxTokens, stop, seed, extra }),
   };
@@ -103,6 +114,13 @@ export function withDefaults(
 ): InferenceRequest {
   const extra = defaults?.extra && { ...defaults.extra, ...request.extra };
   return { ...defaults, ...request, ...(extra && { extra }) };
+}
+
+/** The request as this provider gets it. @throws as {@link LLMProvider.prepare} does */
+export function preparedFor(provider: LLMProvider, request: InferenceRequest): InferenceRequest {
+  if (request.prompt === undefined || provider.supportsRawPrompt) return provider.prepare(request);
+  const { prompt, ...rest } = request;
+  return provider.prepare({ ...rest, messages: [{ role: 'user', content: prompt }] });
 }
 
 /** @throws AirframeError (invalid_request) when both ways of saying it are used, or no clock can keep it */
@@ -120,6 +138,14 @@ export function timeoutsOf({
   // Checked here, for clocks of the gateway's own go by it before an adapter sees it.
   if (said) resolveTimeouts(said);
   return said;
+}
+
+function rawPromptOf({ rawPrompt = '', prompt, messages, system }: CompletionRequest): { prompt: string } {
+  if (prompt === undefined && messages === undefined && system === undefined) return { prompt: rawPrompt };
+  throw new AirframeError(
+    'invalid_request',
+    'rawPrompt is all that is asked; give no prompt, messages or system',
+  );
 }
 
 function messagesOf({ prompt, messages, system }: CompletionRequest): Message[] {

@@ -5,7 +5,7 @@ import { defined } from '../providers/options.ts';
 import { type CallClock, until } from './clock.ts';
 import type { Destination } from './context.ts';
 import type { CallLedger } from './ledger.ts';
-import { withDefaults } from './request.ts';
+import { preparedFor, withDefaults } from './request.ts';
 
 /** Who makes a call, as far as limits go by it. */
 export interface Payer {
@@ -128,7 +128,7 @@ function amountsOf({ provider: find, model, defaults }: Destination, request: In
   try {
     const provider = find();
     const { promptTokens, completionTokens, costUsd, priced } = provider.estimateOf(
-      provider.prepare({ ...withDefaults(request, defaults), ...defined({ model }) }),
+      preparedFor(provider, { ...withDefaults(request, defaults), ...defined({ model }) }),
     );
     // A price that nobody knows is not none: a budget used up keeps such a call back as well.
     return { tokens: promptTokens + completionTokens, nanoUsd: priced ? toNanoUsd(costUsd, 'up') : 1 };

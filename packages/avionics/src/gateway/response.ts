@@ -1,10 +1,23 @@
-import type { AssistantMessage, Attempt, FinishReason, Timings, ToolCall, Usage } from '@x/airframe';
+import type {
+  AssistantMessage,
+  Attempt,
+  FinishReason,
+  ReasoningEvent,
+  Timings,
+  TokenEvent,
+  ToolCall,
+  ToolCallDeltaEvent,
+  ToolCallEvent,
+  Usage,
+} from '@x/airframe';
+import type { LimitUsage } from '../limits/limiter.ts';
 import type { RouteDecision } from '../nodes/node-tries.ts';
 import { defined } from '../providers/options.ts';
 import type { RequestMetadata } from './request.ts';
 
 /** One try of a call, at whichever provider. Numbered over the whole call. */
 export interface ProviderAttempt extends Attempt {
+  /** Name it is configured under. */
   provider: string;
   /** Model asked for; absent: the provider's own. */
   model?: string;
@@ -84,7 +97,7 @@ export interface LLMResponse<Value = unknown, Call = ToolCall> {
   completionTokens: number;
   /** From the call to its end, failed providers included. */
   latencyMs: number;
-  /** Type of the provider that answered. */
+  /** The provider that answered, by the name it is configured under: its type, unless it was given another. */
   provider: string;
   /** The model that answered, in the backend's words; `default` when it did not say. */
   model: string;
@@ -95,6 +108,28 @@ export interface LLMResponse<Value = unknown, Call = ToolCall> {
   /** Whether it came through `completeStream`. */
   streamed: boolean;
 }
+
+/** How far a call has come, whether it goes on, has ended well or has failed. */
+export interface CallProgress {
+  requestId: string;
+  /** Tries that are over. */
+  attempts: readonly ProviderAttempt[];
+  /** Tokens of the tries that are over. */
+  billed: BilledTokens;
+  costUsd: number;
+  priced: boolean;
+  /** With nodes: those the call was sent to, and why; the last one has it. */
+  routes: readonly RouteDecision[];
+  skipped: readonly SkippedProvider[];
+  /** The limits that let the call in, as they stood then, the call's own reservation included. */
+  limits: readonly LimitUsage[];
+  cache?: CacheOutcome;
+  /** Milliseconds from the call to the first output that went to the consumer. */
+  firstOutputMs?: number;
+}
+
+/** Output of a model beside its text. */
+export type SilentOutput = ReasoningEvent | ToolCallDeltaEvent | ToolCallEvent;
 
 /** A piece of an answer. */
 export interface StreamingChunk {
@@ -112,6 +147,8 @@ export interface StreamingChunk {
   timestamp: Date;
   /** On a chunk without text: here the answer is taken up or begun anew. */
   seam?: Seam;
+  /** On a chunk without text, where the request has `output: 'all'`: thinking, or a part of a tool call. */
+  event?: SilentOutput;
   /** On the final chunk: the whole answer with usage, cost and timings. */
   response?: LLMResponse;
 }
@@ -126,14 +163,26 @@ export function finalChunkOf(response: LLMResponse): StreamingChunk {
 
 /** A piece of an answer on its way through the gateway. */
 export interface Piece {
-  /** '' with a seam. */
+  /** '' with a seam, and with output that is no text. */
   text: string;
+  event?: SilentOutput;
   provider: string;
   /** Model asked for. */
   model: string;
   /** Completion tokens so far. */
   tokens: number;
   seam?: Seam;
+}
+
+/** Made for every token: nothing spread. */
+export function pieceOf(
+  output: Output,
+  { provider, model }: Pick<Piece, 'provider' | 'model'>,
+  tokens: number,
+): Piece {
+  return output.type === 'token'
+    ? { text: output.text, provider, model, tokens }
+    : { text: '', event: output, provider, model, tokens };
 }
 
 /** A whole answer, as its provider gave it. */
@@ -207,3 +256,6 @@ export function responseOf(
     streamed: frame.streamed,
   };
 }
+
+/** What of a model's output a consumer gets. */
+export type Output = TokenEvent | SilentOutput;

@@ -57,7 +57,7 @@ export interface GatewayStats {
   firstTokenMs: Percentiles;
   /** By agent name; beyond the first thousand they are counted together as `other agents`. */
   agents: Record<string, GatewayAgentStats>;
-  /** By provider type. */
+  /** By the name a provider is configured under. */
   providers: Record<string, GatewayProviderStats>;
 }
 

@@ -9,7 +9,7 @@ import type { CallContext, Destination } from './context.ts';
 import type { CallLedger } from './ledger.ts';
 import { isStopped, type Meter } from './meter.ts';
 import type { ReplySoFar } from './reply-so-far.ts';
-import { withDefaults } from './request.ts';
+import { preparedFor, withDefaults } from './request.ts';
 import type { SkippedProvider } from './response.ts';
 
 export interface TriesOptions {
@@ -117,12 +117,12 @@ export class CallTries {
     this.#controller.abort();
   }
 
-  #open({ model, defaults, provider: find }: Destination, request: InferenceRequest): Opening {
+  #open({ name, model, defaults, provider: find }: Destination, request: InferenceRequest): Opening {
     const { context, clock, operation, left, nodeTags } = this.#call;
     this.#controller = new AbortController();
     if (left.aborted) this.#controller.abort();
     const provider = find();
-    const prepared = provider.prepare({ ...withDefaults(request, defaults), ...defined({ model }) });
+    const prepared = preparedFor(provider, { ...withDefaults(request, defaults), ...defined({ model }) });
     const { baseUrl } = provider;
     const asked = prepared.model ?? provider.defaultModel;
     const telemetry = operation.attempt({
@@ -138,7 +138,7 @@ export class CallTries {
       ...defined({ timeouts: clock.timeouts, headers: telemetry.headers(), tags: nodeTags }),
     };
     try {
-      return { provider, model, telemetry, stream: provider.infer(prepared, options) };
+      return { name, provider, model, telemetry, stream: provider.infer(prepared, options) };
     } catch (thrown) {
       // Nobody else would: a call that was never opened has no end.
       telemetry.ended({ error: AirframeError.from(thrown) });

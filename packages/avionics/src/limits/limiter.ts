@@ -9,6 +9,7 @@ import {
   type Settlement,
   STORE_FAILED,
   type Store,
+  type WindowState,
 } from '../store/store.ts';
 import { cancellationOf } from '../store/windows.ts';
 import { rejectionOf } from './rejection.ts';
@@ -30,6 +31,8 @@ export interface LimitedCall extends Amounts {
 
 /** What a call may use. Of all its endings the first one counts. */
 export interface Reservation {
+  /** The limits it was taken from, as they stood then, with it among `reserved`. */
+  readonly limits?: readonly LimitUsage[];
   /** The call is over and has used this, whether it went well or not. Rejects only for amounts that are none. */
   settle(actual: Amounts): Promise<void>;
   /** The call was never made. */
@@ -112,7 +115,7 @@ export class Limiter {
     };
     const reply = await this.#ask(request);
     if (!reply.granted) throw rejectionOf(limits, amounts, reply);
-    return this.#reservation(request.id, limits, reply);
+    return this.#reservation(request, limits, reply);
   }
 
   /**
@@ -124,21 +127,7 @@ export class Limiter {
     const limits = this.#subjects.limits();
     if (limits.length === 0) return [];
     const windows = await this.#store.usage(limits);
-    return limits.flatMap(({ rule, unit, subject, limit }, index) => {
-      const window = windows[index];
-      if (!window) return [];
-      const per = PER_UNIT[unit];
-      return {
-        rule: rule.name,
-        scope: rule.scope,
-        subject: rule.scope === 'all' ? undefined : subject,
-        unit,
-        limit: limit / per,
-        spent: window.spent / per,
-        reserved: window.held / per,
-        resetsAt: window.endsAt,
-      };
-    });
+    return usageOf(limits, windows);
   }
 
   #limitsFor(call: LimitedCall): Limit[] {
@@ -167,7 +156,11 @@ export class Limiter {
     }
   }
 
-  #reservation(id: string, limits: readonly Limit[], { windows }: ReserveReply): Reservation {
+  #reservation(
+    { id, charges: reserved }: ReserveRequest,
+    limits: readonly Limit[],
+    { windows }: ReserveReply,
+  ): Reservation {
     let over = false;
     const end = async (amount: (unit: Unit) => number): Promise<void> => {
       if (over) return;
@@ -182,6 +175,13 @@ export class Limiter {
       await this.#store.settle({ id, charges });
     };
     return {
+      get limits() {
+        const added = (index: number) => reserved[index]?.amount ?? 0;
+        return usageOf(
+          limits,
+          windows.map((window, index) => ({ ...window, held: window.held + added(index) })),
+        );
+      },
       settle: async actual => {
         checkAmounts(actual);
         await end(unit => amountOf(unit, actual));
@@ -189,6 +189,24 @@ export class Limiter {
       release: () => end(() => 0),
     };
   }
+}
+
+function usageOf(limits: readonly Limit[], windows: readonly WindowState[]): LimitUsage[] {
+  return limits.flatMap(({ rule, unit, subject, limit }, index) => {
+    const window = windows[index];
+    if (!window) return [];
+    const per = PER_UNIT[unit];
+    return {
+      rule: rule.name,
+      scope: rule.scope,
+      subject: rule.scope === 'all' ? undefined : subject,
+      unit,
+      limit: limit / per,
+      spent: window.spent / per,
+      reserved: window.held / per,
+      resetsAt: window.endsAt,
+    };
+  });
 }
 
 function subjectsOf({ scope }: LimitRule, { agent, keys = [], tags = [] }: LimitedCall): Iterable<string> {

@@ -67,6 +67,10 @@ export class AdapterProvider extends LLMProvider {
     return this.#options.adapter.capabilities.streaming;
   }
 
+  override get supportsRawPrompt(): boolean {
+    return this.#options.adapter.capabilities.rawPrompt;
+  }
+
   override async generate(model: string, prompt: Prompt, options: GenerateOptions = {}): Promise<string> {
     const { signal, timeouts } = options;
     const request = this.prepare(requestOf(model, prompt, options));

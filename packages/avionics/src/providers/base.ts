@@ -87,6 +87,11 @@ export abstract class LLMProvider {
     return false;
   }
 
+  /** True when `prompt` goes to the model as it is, without a template. */
+  get supportsRawPrompt(): boolean {
+    return false;
+  }
+
   /**
    * The answer to a prompt.
    * @param model '' for the backend's own

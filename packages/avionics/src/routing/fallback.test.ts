@@ -11,7 +11,13 @@ function candidate(name: string, reply: MockReply): Candidate {
   const provider = new MockProvider({ name, responses: [reply] });
   return {
     name,
-    open: () => ({ provider, model: undefined, stream: provider.infer(request), telemetry: SILENT_ATTEMPT }),
+    open: () => ({
+      name,
+      provider,
+      model: undefined,
+      stream: provider.infer(request),
+      telemetry: SILENT_ATTEMPT,
+    }),
   };
 }
 

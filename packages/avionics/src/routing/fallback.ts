@@ -10,6 +10,8 @@ import type { AttemptTelemetry } from '../telemetry/attempt.ts';
 
 /** A call that has been started at a provider. */
 export interface Opening {
+  /** Name the provider is configured by. */
+  name: string;
   provider: LLMProvider;
   /** Model asked for; undefined: the provider's own. */
   model: string | undefined;
@@ -107,10 +109,15 @@ async function attempt(candidate: Candidate): Promise<Answer | Failure> {
   return opening ? { name, error, opening } : { name, error };
 }
 
+/** The error of a call that has nowhere to go. */
+export function noProvider(): AirframeError {
+  return new AirframeError('invalid_request', 'no LLM provider is configured; set LLM_PROVIDER');
+}
+
 /** The one error of a call that nobody answered. */
 function combined(failures: readonly Failure[]): AirframeError {
   const [first] = failures;
-  if (!first) return new AirframeError('invalid_request', 'no LLM provider is configured; set LLM_PROVIDER');
+  if (!first) return noProvider();
   if (failures.length === 1) return first.error;
   // What may pass by itself tells the caller more than what will not.
   const { error } = failures.find(failure => failure.error.retryable) ?? first;
