@@ -234,7 +234,7 @@ export const configSchema = z
       .describe(
         'Shares budgets, limits, circuits, nodes and the cache among replicas. Default: this process alone.',
       ),
-    cache: z.strictObject({ ttl: seconds, maxEntries: count.optional() }).optional(),
+    cache: z.strictObject({ ttl: seconds }).optional(),
     prices: z
       .record(text, z.record(text, priceSchema))
       .optional()

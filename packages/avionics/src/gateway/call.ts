@@ -30,7 +30,7 @@ const LEFT = new AirframeError('aborted', 'the consumer left the stream');
 
 /** One call of the gateway, from the first provider tried to the last token accounted for. */
 export class GatewayCall {
-  readonly #requestId = randomUUID();
+  readonly #requestId: string;
   readonly #request: CompletionRequest;
   readonly #context: CallContext;
   readonly #meter: Meter;
@@ -47,6 +47,7 @@ export class GatewayCall {
 
   constructor(request: CompletionRequest, context: CallContext) {
     this.#request = request;
+    this.#requestId = request.requestId ?? randomUUID();
     this.#context = context;
     this.#meter = new Meter(context.resourceCallback, context.agentName, context.logger);
     this.#ledger = new CallLedger(context.stats, this.#meter);
@@ -108,8 +109,9 @@ export class GatewayCall {
     const operation = telemetry.operation({ operation: 'chat', ...about });
     this.#operation = operation;
     const shared = { context, destinations, clock, ledger, operation, left: this.#leaving.signal };
-    const { nodeTags } = this.#request;
-    this.#tries = new CallTries({ ...shared, requestId: this.#requestId, nodeTags, meter: this.#meter });
+    const { nodeTags, headers } = this.#request;
+    const asTold = { requestId: this.#requestId, nodeTags, headers };
+    this.#tries = new CallTries({ ...shared, ...asTold, meter: this.#meter });
     const ours = { asked: this.#request, tries: this.#tries, reply: this.#reply };
     this.#answering = new Answering({ ...asked, ...shared, ...ours });
     return this.#answering;

@@ -62,6 +62,10 @@ interface CompletionOptions
   output?: 'text' | 'all';
   /** false: neither answered from the cache nor kept in it. Default: true where the gateway has a cache. */
   cache?: boolean;
+  /** Id of the call in logs, errors and results. Default: a new one. */
+  requestId?: string;
+  /** Sent to providers with every request of the call. */
+  headers?: Readonly<Record<string, string>>;
   /** Ends the call. */
   signal?: AbortSignal;
   /** Milliseconds for the whole call, all providers together; the same as `timeouts.totalMs`. */

@@ -19,6 +19,8 @@ export interface TriesOptions {
   requestId: string;
   /** Nodes must have all of them. */
   nodeTags: readonly string[] | undefined;
+  /** The caller's, for the provider. */
+  headers: Readonly<Record<string, string>> | undefined;
   clock: CallClock;
   meter: Meter;
   ledger: CallLedger;
@@ -118,7 +120,7 @@ export class CallTries {
   }
 
   #open({ name, model, defaults, provider: find }: Destination, request: InferenceRequest): Opening {
-    const { context, clock, operation, left, nodeTags } = this.#call;
+    const { context, clock, operation, left, nodeTags, headers } = this.#call;
     this.#controller = new AbortController();
     if (left.aborted) this.#controller.abort();
     const provider = find();
@@ -135,7 +137,7 @@ export class CallTries {
       signal: this.#controller.signal,
       agentName: context.agentName,
       onRoute: decision => this.#routed(decision, telemetry),
-      ...defined({ timeouts: clock.timeouts, headers: telemetry.headers(), tags: nodeTags }),
+      ...defined({ timeouts: clock.timeouts, headers: merged(headers, telemetry.headers()), tags: nodeTags }),
     };
     try {
       return { name, provider, model, telemetry, stream: provider.infer(prepared, options) };
@@ -150,6 +152,13 @@ export class CallTries {
     this.routes.push(decision);
     telemetry.routed(decision);
   }
+}
+
+function merged(
+  own: Readonly<Record<string, string>> | undefined,
+  traced: Record<string, string> | undefined,
+): Record<string, string> | undefined {
+  return own ? { ...own, ...traced } : traced;
 }
 
 /** An answer that was coming, and whose end says nothing of its provider. */

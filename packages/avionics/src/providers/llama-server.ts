@@ -14,6 +14,8 @@ export interface LlamaServerProviderOptions extends LLMProviderOptions {
   model?: string;
   /** Over {@link LLAMA_SERVER_DEFAULTS}. */
   defaults?: RequestDefaults;
+  /** false: what neither a request nor `defaults` says is the server's to decide. Default true. */
+  ownDefaults?: boolean;
   /** false: no temperature is ever sent. Default true. */
   sendTemperature?: boolean;
   /** Variable to name in the advice for a server that cannot be reached. Default LLAMASERVER_HOST. */
@@ -42,8 +44,9 @@ export function llamaServerPreset(
   options: LlamaServerProviderOptions,
 ): AdapterProviderOptions {
   const { apiKey, model, defaults, timeout = 120_000, maxRetries = 3, apiType = 'native', ...rest } = options;
-  const { hostVariable = 'LLAMASERVER_HOST', ...shared } = rest;
-  const native = apiType === 'native' ? { extra: { ...NATIVE_DEFAULTS, ...defaults?.extra } } : {};
+  const { hostVariable = 'LLAMASERVER_HOST', ownDefaults = true, ...shared } = rest;
+  const native =
+    apiType === 'native' && ownDefaults ? { extra: { ...NATIVE_DEFAULTS, ...defaults?.extra } } : {};
   return {
     ...shared,
     name: 'llamaserver',
@@ -57,7 +60,7 @@ export function llamaServerPreset(
       ...(apiKey ? { apiKey } : {}),
       ...(model ? { model } : {}),
     },
-    defaults: { ...LLAMA_SERVER_DEFAULTS, ...defaults, ...native },
+    defaults: { ...(ownDefaults ? LLAMA_SERVER_DEFAULTS : {}), ...defaults, ...native },
     advice: {
       connection: `start llama-server or set ${hostVariable}`,
       connect_timeout: `check ${hostVariable}; is it http where the server speaks http?`,

@@ -1,0 +1,210 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AirframeError } from '@x/airframe';
+import type { CompletionRequest, CompletionStream, LLMResponse, StreamingChunk } from '@x/avionics';
+import type { AnswerWriter, Asked, Protocol } from '../protocols/protocol.ts';
+import { statusOf } from '../protocols/status.ts';
+import {
+  attemptsHeader,
+  costHeader,
+  errorHeaders,
+  factsHeaders,
+  limitHeaders,
+  responseSource,
+} from './headers.ts';
+import type { CallRecorder } from './recorder.ts';
+import { Sink, type SinkOptions } from './sink.ts';
+
+/** Most characters gathered before they are written: what lies there already goes out in one piece, up to this. */
+const MAX_BATCH_CHARS = 64 * 1024;
+
+export interface ExchangeOptions extends SinkOptions {
+  requestId: string;
+  protocol: Protocol;
+  asked: Asked;
+  request: CompletionRequest;
+  complete(request: CompletionRequest): CompletionStream;
+  recorder: CallRecorder;
+}
+
+/** One call: a client's request on the one side, the gateway's stream on the other. */
+export class Exchange {
+  readonly #raw: ServerResponse;
+  readonly #options: ExchangeOptions;
+  readonly #stream: CompletionStream;
+  readonly #sink: Sink;
+  #writing: AnswerWriter | undefined;
+  /** The client has gone, or was cut off. */
+  #gone = false;
+
+  constructor(client: { raw: IncomingMessage; response: ServerResponse }, options: ExchangeOptions) {
+    this.#raw = client.response;
+    this.#options = options;
+    this.#sink = new Sink(this.#raw, options);
+    this.#stream = options.complete(options.request);
+    this.#raw.once('close', () => this.#closed());
+  }
+
+  /** Never rejects: what goes wrong is told to the client and to the recorder. */
+  async run(): Promise<void> {
+    const { recorder } = this.#options;
+    let response: LLMResponse | undefined;
+    let failure: AirframeError | undefined;
+    try {
+      response = this.#options.asked.stream ? await this.#streamed() : await this.#whole();
+    } catch (error) {
+      failure = AirframeError.from(error);
+      this.#tell(failure);
+    }
+    // What a client who left has used is known when the stream is closed.
+    if (this.#gone) await this.#stream.return?.();
+    recorder.ended({ status: this.#statusOf(failure), response, failure, progress: this.#stream.progress() });
+  }
+
+  /** A shutdown, whose time is up: the client gets an honest end. */
+  stop(reason: AirframeError): void {
+    if (this.#gone || this.#raw.writableEnded) return;
+    this.#tell(reason);
+    this.#gone = true;
+    void this.#stream.return?.();
+  }
+
+  async #whole(): Promise<LLMResponse> {
+    for (;;) {
+      const { value: chunk } = await this.#stream.next();
+      if (!chunk) throw endless();
+      let next: StreamingChunk | undefined = chunk;
+      for (; next; next = this.#stream.poll()) {
+        this.#options.recorder.output(next);
+        if (next.response) return this.#sendWhole(next.response);
+      }
+    }
+  }
+
+  #sendWhole(response: LLMResponse): LLMResponse {
+    if (this.#gone) return response;
+    const body = JSON.stringify(this.#writer(response.model).whole(response));
+    this.#raw.writeHead(200, {
+      ...this.#headers(false, responseSource(response)),
+      ...costHeader({ costUsd: response.costUsd, priced: response.metadata.priced }),
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(body),
+    });
+    this.#raw.end(body);
+    return response;
+  }
+
+  async #streamed(): Promise<LLMResponse> {
+    const first = await this.#first();
+    const writer = this.#writer(first.model);
+    if (!this.#sink.isOpen) this.#sink.open(this.#headers(true, first));
+    let text = writer.begin();
+    let chunk: StreamingChunk | undefined = first;
+    for (;;) {
+      for (; chunk; chunk = text.length < MAX_BATCH_CHARS ? this.#stream.poll() : undefined) {
+        this.#options.recorder.output(chunk);
+        if (chunk.response) {
+          this.#sink.end(text + writer.end(chunk.response));
+          return chunk.response;
+        }
+        // What has gone out cannot be taken back in any of the protocols.
+        if (chunk.seam?.policy === 'restart') throw restarted(chunk.seam.message);
+        text += pieceOf(writer, chunk);
+      }
+      const full = this.#sink.write(text);
+      if (full) await full;
+      text = '';
+      chunk = (await this.#stream.next()).value;
+      if (!chunk) throw endless();
+    }
+  }
+
+  /**
+   * The first chunk. An error before it still has a status of its own, so the headers wait for it; a client that has
+   * waited as long as the keep-alive time gets them, and comments, so that nothing on the way takes the line for dead.
+   */
+  async #first(): Promise<StreamingChunk> {
+    const early = setTimeout(() => {
+      if (!this.#gone) this.#sink.openEarly(this.#headers(true));
+    }, this.#options.keepAliveMs).unref();
+    try {
+      const { value } = await this.#stream.next();
+      if (!value) throw endless();
+      return value;
+    } finally {
+      clearTimeout(early);
+    }
+  }
+
+  #writer(model: string): AnswerWriter {
+    const { asked, requestId, request } = this.#options;
+    const answering = model === 'default' ? (request.model ?? model) : model;
+    this.#writing ??= asked.answer({ requestId, model: answering, created: Math.floor(Date.now() / 1_000) });
+    return this.#writing;
+  }
+
+  #tell(error: AirframeError): void {
+    if (this.#gone || this.#raw.destroyed || this.#raw.writableEnded) return;
+    const { protocol, requestId } = this.#options;
+    if (this.#sink.isOpen) {
+      this.#sink.breakOff(this.#writer('default').fail(error));
+      return;
+    }
+    const body = JSON.stringify(protocol.refusal(error, requestId));
+    const progress = this.#stream.progress();
+    this.#raw.writeHead(statusOf(error), {
+      ...this.#headers(false),
+      ...errorHeaders(error),
+      ...(progress && progress.attempts.length > 0 ? costHeader(progress) : {}),
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(body),
+    });
+    this.#raw.end(body);
+  }
+
+  #headers(underWay: boolean, source?: { provider: string; model: string }): Record<string, string> {
+    const progress = this.#stream.progress();
+    return {
+      'x-request-id': this.#options.requestId,
+      ...factsHeaders(progress, source),
+      ...attemptsHeader(progress, underWay),
+      ...(progress && progress.limits.length > 0
+        ? limitHeaders(progress.limits, this.#options.protocol.name)
+        : {}),
+    };
+  }
+
+  #closed(): void {
+    this.#sink.close();
+    if (this.#raw.writableFinished) return;
+    this.#gone = true;
+    void this.#stream.return?.();
+  }
+
+  #statusOf(failure: AirframeError | undefined): number {
+    if (this.#gone) return 499;
+    return failure && !this.#sink.isOpen ? statusOf(failure) : 200;
+  }
+}
+
+function pieceOf(writer: AnswerWriter, { text, event, seam }: StreamingChunk): string {
+  if (text !== '') return writer.text(text);
+  if (event) {
+    switch (event.type) {
+      case 'reasoning':
+        return writer.reasoning(event);
+      case 'tool_call_delta':
+        return writer.toolCallDelta(event);
+      case 'tool_call':
+        return writer.toolCall(event.index, event.call);
+    }
+  }
+  return seam ? writer.seam(seam) : '';
+}
+
+function restarted(why: string): AirframeError {
+  return new AirframeError('backend', `the answer broke off: ${why}`, { code: 'restarted', retryable: true });
+}
+
+function endless(): AirframeError {
+  return new AirframeError('unknown', 'the call ended without a response');
+}

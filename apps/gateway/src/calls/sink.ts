@@ -1,0 +1,109 @@
+import type { ServerResponse } from 'node:http';
+
+export interface SinkOptions {
+  /** Longest a client may leave what was sent unread, in milliseconds. */
+  writeTimeoutMs: number;
+  /** Silence after which a comment is sent, in milliseconds. */
+  keepAliveMs: number;
+}
+
+/** A comment of server-sent events: it says that the line is alive, and nothing else. */
+const COMMENT = ': keep-alive\n\n';
+
+const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  // nginx would collect a stream before it passes it on.
+  'x-accel-buffering': 'no',
+} as const;
+
+/** Server-sent events on their way to one client, at the client's pace and no faster. */
+export class Sink {
+  readonly #raw: ServerResponse;
+  readonly #options: SinkOptions;
+  #keepAlive: NodeJS.Timeout | undefined;
+  #full: Promise<void> | undefined;
+
+  constructor(raw: ServerResponse, options: SinkOptions) {
+    this.#raw = raw;
+    this.#options = options;
+  }
+
+  get isOpen(): boolean {
+    return this.#raw.headersSent;
+  }
+
+  /** Sends the status 200 and the headers. From here on errors can only be told in the stream. */
+  open(headers: Record<string, string>): void {
+    this.#raw.writeHead(200, { ...headers, ...STREAM_HEADERS });
+    const { keepAliveMs } = this.#options;
+    this.#keepAlive = setInterval(() => {
+      // A comment behind what a client has not read yet would only add to it.
+      if (!this.#full) this.write(COMMENT);
+    }, keepAliveMs).unref();
+  }
+
+  /** Sends headers and a comment at once, for a client that has waited long. */
+  openEarly(headers: Record<string, string>): void {
+    this.open(headers);
+    this.write(COMMENT);
+  }
+
+  /** @returns what to wait for before more is written; undefined: nothing */
+  write(text: string): Promise<void> | undefined {
+    if (text === '' || this.#raw.destroyed) return undefined;
+    this.#keepAlive?.refresh();
+    if (this.#raw.write(text)) return undefined;
+    this.#full ??= this.#drained();
+    return this.#full;
+  }
+
+  /** The good end of an answer: the last text, and the end of the body. */
+  end(text: string): void {
+    clearInterval(this.#keepAlive);
+    this.#raw.end(text);
+    this.#watchEnd();
+  }
+
+  /**
+   * The end of an answer that broke off. The body is left without its last chunk, so that nobody takes it for whole who
+   * does not understand the text.
+   */
+  breakOff(text: string): void {
+    clearInterval(this.#keepAlive);
+    const { socket } = this.#raw;
+    this.#raw.write(text);
+    socket?.destroySoon();
+    this.#watchEnd();
+  }
+
+  /** Gives up timers; the client has gone. */
+  close(): void {
+    clearInterval(this.#keepAlive);
+  }
+
+  /** Resolves when the client has caught up, is gone, or was cut off for not reading. */
+  #drained(): Promise<void> {
+    const raw = this.#raw;
+    return new Promise(resolve => {
+      const timer = setTimeout(() => raw.destroy(), this.#options.writeTimeoutMs).unref();
+      const done = () => {
+        clearTimeout(timer);
+        raw.off('drain', done);
+        raw.off('close', done);
+        this.#full = undefined;
+        resolve();
+      };
+      raw.on('drain', done);
+      raw.on('close', done);
+    });
+  }
+
+  /** What is left unread after the end must not keep a socket for ever. */
+  #watchEnd(): void {
+    const raw = this.#raw;
+    if (raw.writableFinished || raw.destroyed) return;
+    const timer = setTimeout(() => raw.destroy(), this.#options.writeTimeoutMs).unref();
+    raw.once('close', () => clearTimeout(timer));
+  }
+}

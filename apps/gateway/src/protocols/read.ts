@@ -1,0 +1,34 @@
+import { AirframeError, describeIssues } from '@x/airframe';
+import type { z } from 'zod';
+
+/**
+ * A client's body, checked.
+ * @throws AirframeError (invalid_request) that names the fields and what is wrong with them
+ */
+export function readBody<T>(schema: z.ZodType<T>, body: unknown): T {
+  const read = schema.safeParse(body);
+  if (read.success) return read.data;
+  throw new AirframeError('invalid_request', describeIssues(read.error.issues, body));
+}
+
+/** @throws AirframeError (invalid_request, code `unsupported_parameter`) for what the gateway cannot do */
+export function unsupported(field: string, why: string): never {
+  throw new AirframeError('invalid_request', `${field} is not supported: ${why}`, {
+    code: 'unsupported_parameter',
+  });
+}
+
+/** Those of the fields that are there, as parameters of the backend. */
+export function picked(
+  body: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): Record<string, unknown> | undefined {
+  let extra: Record<string, unknown> | undefined;
+  for (const name of names) {
+    const value = body[name];
+    if (value === undefined || value === null) continue;
+    extra ??= {};
+    extra[name] = value;
+  }
+  return extra;
+}

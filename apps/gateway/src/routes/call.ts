@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import { AirframeError } from '@x/airframe';
+import type { CompletionRequest } from '@x/avionics';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { authenticate, checkModel } from '../auth/authenticate.ts';
+import type { Key } from '../auth/keys.ts';
+import { Exchange } from '../calls/exchange.ts';
+import { CallRecorder } from '../calls/recorder.ts';
+import type { ServerConfig } from '../config/schema.ts';
+import type { Asked, Protocol } from '../protocols/protocol.ts';
+import { GATEWAY_CODES } from '../protocols/status.ts';
+import type { CatalogEntry } from '../runtime/catalog.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { agentOf, forwarded, tagsOf, timeoutOf } from './client-headers.ts';
+import { checkImages } from './images.ts';
+import type { ServerParts } from './parts.ts';
+import { refuse } from './refuse.ts';
+
+/** The POST route of a protocol. */
+export function callRoute(app: FastifyInstance, protocol: Protocol, parts: ServerParts): void {
+  app.post(protocol.path, {
+    config: { protocol },
+    // Before the body is read: a stranger's is not worth the memory.
+    onRequest: async (request, reply) => {
+      try {
+        if (parts.draining()) throw draining();
+        request.caller = authenticate(parts.live.current.keys, request.headers);
+      } catch (error) {
+        parts.metrics.refused(AirframeError.from(error).code ?? 'unknown');
+        return refuse(reply, protocol, error);
+      }
+    },
+    handler: (request, reply) => call(request, reply, protocol, parts),
+  });
+}
+
+async function call(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  protocol: Protocol,
+  parts: ServerParts,
+): Promise<FastifyReply | undefined> {
+  const { live, inFlight, metrics } = parts;
+  const { runtime, leave } = live.enter();
+  let exit: (() => void) | undefined;
+  try {
+    const { caller: key } = request;
+    const asked = protocol.read(request.body);
+    const entry = runtime.catalog.find(asked.model);
+    checkModel(key, entry.id);
+    checkImages(asked.request, entry, runtime);
+    exit = inFlight.enter(key, runtime.config.server?.maxConcurrent ?? 4_096);
+    reply.hijack();
+    await exchange({ request, reply, protocol, parts, runtime, asked, entry, key });
+    return undefined;
+  } catch (error) {
+    metrics.refused(AirframeError.from(error).code ?? AirframeError.from(error).category);
+    return refuse(reply, protocol, error);
+  } finally {
+    exit?.();
+    leave();
+  }
+}
+
+interface CallParts {
+  request: FastifyRequest;
+  reply: FastifyReply;
+  protocol: Protocol;
+  parts: ServerParts;
+  runtime: Runtime;
+  asked: Asked;
+  entry: CatalogEntry;
+  key: Key;
+}
+
+async function exchange({
+  request,
+  reply,
+  protocol,
+  parts,
+  runtime,
+  asked,
+  entry,
+  key,
+}: CallParts): Promise<void> {
+  const requestId = randomUUID();
+  const { config, gateway } = runtime;
+  const server: ServerConfig = config.server ?? {};
+  const agentName = agentOf(request.headers) ?? key.agent ?? 'unknown';
+  const completion: CompletionRequest = {
+    ...asked.request,
+    model: entry.id,
+    agentName,
+    key: key.name,
+    requestId,
+    output: 'all',
+    deadlineMs: timeoutOf(request.headers, (server.requestTimeout ?? 600) * 1_000),
+  };
+  const tags = tagsOf(request.headers);
+  if (tags) completion.tags = tags;
+  const headers = forwarded(request.headers, server.forwardHeaders);
+  if (headers) completion.headers = headers;
+  // What a stream has sent cannot be taken back.
+  if (entry.midStream)
+    completion.midStream = asked.stream && entry.midStream === 'restart' ? 'fail' : entry.midStream;
+  const recorder = new CallRecorder(
+    {
+      id: requestId,
+      key: key.name,
+      agent: agentName,
+      protocol: protocol.name,
+      model: entry.id,
+      stream: asked.stream,
+      prompt: config.console?.capture ? promptText(asked.request) : undefined,
+    },
+    parts.records,
+  );
+  const running = new Exchange(
+    { raw: request.raw, response: reply.raw },
+    {
+      requestId,
+      protocol,
+      asked,
+      request: completion,
+      complete: wanted => gateway.completeStream(wanted),
+      recorder,
+      keepAliveMs: (server.keepAlive ?? 15) * 1_000,
+      writeTimeoutMs: (server.writeTimeout ?? 60) * 1_000,
+    },
+  );
+  parts.exchanges.add(running);
+  try {
+    await running.run();
+  } finally {
+    parts.exchanges.delete(running);
+  }
+}
+
+/** Most characters of a prompt that are kept. */
+const MAX_CAPTURED = 20_000;
+
+function promptText({ messages, rawPrompt, prompt }: CompletionRequest): string {
+  const text = rawPrompt ?? prompt ?? JSON.stringify(messages);
+  return text.slice(0, MAX_CAPTURED);
+}
+
+function draining(): AirframeError {
+  return new AirframeError('overloaded', 'the gateway is going down', {
+    code: GATEWAY_CODES.draining,
+    retryAfterMs: 1_000,
+    remedy: 'send the call again: another replica, or the next one, takes it',
+  });
+}

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { AirframeError } from '@x/airframe';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { checkModel } from '../auth/authenticate.ts';
+import { costHeader, errorHeaders } from '../calls/headers.ts';
+import { CallRecorder } from '../calls/recorder.ts';
+import { embeddingsBody, readEmbeddings } from '../protocols/openai-embeddings.ts';
+import { openAIError } from '../protocols/openai-error.ts';
+import { statusOf } from '../protocols/status.ts';
+import { agentOf, tagsOf, timeoutOf } from './client-headers.ts';
+import { guarded } from './guarded.ts';
+import type { ServerParts } from './parts.ts';
+
+/** `POST /v1/embeddings`. */
+export function embeddingsRoute(app: FastifyInstance, parts: ServerParts): void {
+  guarded(app, parts, {
+    method: 'POST',
+    url: '/v1/embeddings',
+    handler: (request, reply) => embeddings(request, reply, parts),
+  });
+}
+
+async function embeddings(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  parts: ServerParts,
+): Promise<FastifyReply> {
+  const { runtime, leave } = parts.live.enter();
+  const gone = new AbortController();
+  request.raw.once('close', () => gone.abort());
+  let exit: (() => void) | undefined;
+  try {
+    const { caller: key, headers } = request;
+    const { model, request: asked, base64 } = readEmbeddings(request.body);
+    const entry = runtime.catalog.find(model);
+    checkModel(key, entry.id);
+    exit = parts.inFlight.enter(key, runtime.config.server?.maxConcurrent ?? 4_096);
+    const agentName = agentOf(headers) ?? key.agent ?? 'unknown';
+    const id = randomUUID();
+    const facts = { id, key: key.name, agent: agentName, protocol: 'openai-embeddings', model: entry.id };
+    const recorder = new CallRecorder({ ...facts, stream: false }, parts.records);
+    const tags = tagsOf(headers);
+    try {
+      const response = await runtime.gateway.embed({
+        ...asked,
+        model: entry.id,
+        agentName,
+        key: key.name,
+        signal: gone.signal,
+        deadlineMs: timeoutOf(headers, (runtime.config.server?.requestTimeout ?? 600) * 1_000),
+        ...(tags ? { tags } : {}),
+      });
+      recorder.embedded(response);
+      return reply
+        .headers({
+          'x-request-id': id,
+          'x-gateway-provider': response.provider,
+          ...costHeader({ costUsd: response.costUsd, priced: response.metadata.priced }),
+        })
+        .send(embeddingsBody(response, base64));
+    } catch (error) {
+      const failure = AirframeError.from(error);
+      recorder.ended({ status: gone.signal.aborted ? 499 : statusOf(failure), failure });
+      return reply
+        .code(statusOf(failure))
+        .headers({ 'x-request-id': id, ...errorHeaders(failure) })
+        .send(openAIError(failure, id));
+    }
+  } finally {
+    exit?.();
+    leave();
+  }
+}

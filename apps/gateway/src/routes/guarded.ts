@@ -1,0 +1,31 @@
+import { AirframeError } from '@x/airframe';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import { authenticate } from '../auth/authenticate.ts';
+import { openAIError } from '../protocols/openai-error.ts';
+import type { Protocol } from '../protocols/protocol.ts';
+import type { ServerParts } from './parts.ts';
+import { refuse } from './refuse.ts';
+
+/**
+ * A route for those who have a key, whose errors are told in the words of a protocol.
+ * @param protocol default: as OpenAI tells them
+ */
+export function guarded(
+  app: FastifyInstance,
+  { live, metrics }: ServerParts,
+  route: Pick<RouteOptions, 'method' | 'url' | 'handler'>,
+  protocol: Pick<Protocol, 'refusal'> = { refusal: openAIError },
+): void {
+  app.route({
+    ...route,
+    config: { protocol },
+    onRequest: async (request, reply) => {
+      try {
+        request.caller = authenticate(live.current.keys, request.headers);
+      } catch (error) {
+        metrics.refused(AirframeError.from(error).code ?? 'unknown');
+        return refuse(reply, protocol, error);
+      }
+    },
+  });
+}
