@@ -3,6 +3,7 @@ import {
   AirframeError,
   createHttp,
   defineAdapter,
+  type EndpointSpec,
   type ErrorReader,
   type ExchangeOptions,
   exchangeJson,
@@ -22,7 +23,7 @@ export interface NodeFacts {
  * Shapes as of llama.cpp de3ff81 (2026-09-28).
  * @param onFacts called when a server is ready, before its health is told
  */
-export function nodeProbe(onFacts: (name: string, facts: NodeFacts) => void): Adapter {
+export function nodeProbe(onFacts: (endpoint: EndpointSpec, facts: NodeFacts) => void): Adapter {
   const http = createHttp();
   return defineAdapter({
     kind: 'llama_server',
@@ -38,7 +39,7 @@ export function nodeProbe(onFacts: (name: string, facts: NodeFacts) => void): Ad
           ? { slots: props?.['total_slots'] as number }
           : {};
         const busy = props?.['endpoint_slots'] === true ? busyOf(await get(options, '/slots')) : {};
-        onFacts(endpoint.name, { ...slots, ...busy });
+        onFacts(endpoint, { ...slots, ...busy });
         return 'healthy';
       } catch (error) {
         if (AirframeError.from(error).code === LOADING) return 'loading';

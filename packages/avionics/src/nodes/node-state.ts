@@ -7,6 +7,8 @@ import { BLOCK_CHARS, type PromptPrefix, TOKENS_PER_CHAR } from './prefix.ts';
 export interface RouterNode {
   /** Unique among the router's nodes. */
   name: string;
+  /** Where it is: a node of the same name at another address is another node. */
+  baseUrl?: string;
   /** Calls it works on at once. Default 1. */
   slots?: number;
   /** The model it has. Absent: any it is asked for. */
@@ -38,6 +40,8 @@ const TOKENS_PER_BLOCK = BLOCK_CHARS * TOKENS_PER_CHAR;
 
 /** Weight of a new sample. */
 const SAMPLE = 0.2;
+/** Weight of a new sample in what only shows over many calls. */
+const SAMPLE_OF_MANY = 0.05;
 
 /** What each call costs beside its prompt, as if it had that many more tokens. */
 const OVERHEAD_TOKENS = 32;
@@ -79,7 +83,7 @@ export class Rate {
 
 /** A node as the router sees it. */
 export class NodeState {
-  readonly spec: RouterNode;
+  spec: RouterNode;
   readonly cache: HeldPrompts;
   readonly ejection: Ejection;
   slots: number;
@@ -99,8 +103,11 @@ export class NodeState {
   readonly #ofAll: Rate;
   /** When a call of ours put out something or ended here last. */
   heardAt = 0;
+  /** Share of the calls sent here, 0 to 1, that came for the prompt it holds. */
+  readonly affinityRate: Rate = new Rate(SAMPLE_OF_MANY);
   /** Share of calls that fail, 0 to 1. */
   readonly errorRate: Average = new Average();
+  #retired = false;
 
   /**
    * @param ofAll what {@link msPerToken} is for all nodes together
@@ -112,9 +119,23 @@ export class NodeState {
     this.slots = spec.slots ?? 1;
     const { cacheTokens = DEFAULT_CACHE_TOKENS } = spec;
     this.cache = new HeldPrompts(Math.floor(cacheTokens / TOKENS_PER_BLOCK), (first, holds) =>
-      holders.set(first, this, holds),
+      holders.set(first, this, holds && !this.#retired),
     );
     this.ejection = new Ejection(ejection);
+  }
+
+  /** Goes by another description of the same node from now on. */
+  respecify(spec: RouterNode): void {
+    if (spec.slots !== undefined) this.slots = spec.slots;
+    // What it held of another model's prompts is of no use.
+    if (spec.model !== this.spec.model) this.cache.clear();
+    this.spec = spec;
+  }
+
+  /** It is nobody's node any more: once its calls have ended nothing speaks of it. */
+  retire(): void {
+    this.#retired = true;
+    this.cache.clear();
   }
 
   /** Busy slots. */
@@ -148,7 +169,8 @@ export class NodeState {
     return (this.#pendingTokens + uncachedTokens + OVERHEAD_TOKENS) * (1 + this.load / this.slots);
   }
 
-  begin(prefix: PromptPrefix, startedAt: number): NodeCall {
+  /** @param forPrompt it comes because of the prompt this node holds */
+  begin(prefix: PromptPrefix, startedAt: number, forPrompt: boolean): NodeCall {
     const uncached = prefix.tokens - this.cachedTokens(prefix);
     const work = this.work(uncached);
     const use = this.cache.begin(prefix.hashes);
@@ -160,6 +182,7 @@ export class NodeState {
         if (state !== 'pending') return;
         state = 'answering';
         this.#pendingTokens -= uncached;
+        this.affinityRate.add(Number(forPrompt), 1);
         this.firstOutputMs.add(now - startedAt);
         this.msPerToken.add(now - startedAt, work);
         this.#ofAll.add(now - startedAt, work);
@@ -171,6 +194,8 @@ export class NodeState {
         state = 'ended';
         this.inFlight--;
         if (silent) this.#pendingTokens -= uncached;
+        // What gave its slot back unused was never sent.
+        if (silent && outcome.result !== 'none') this.affinityRate.add(Number(forPrompt), 1);
         if (silent && outcome.result !== 'ok') use.cancel();
         else use.end(foundBlocks(outcome, prefix));
         if (outcome.result !== 'none') this.heardAt = now;

@@ -1,13 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AirframeError, type DoneEvent, type ErrorCategory, type InferOptions } from '@x/airframe';
+import { NO_NODE_LEFT } from './no-node.ts';
 import type { RouteOutcome } from './node-state.ts';
-import {
-  type AcquireOptions,
-  type LeaseReasons,
-  NO_NODE_LEFT,
-  type NodeLease,
-  type NodePool,
-} from './pool.ts';
+import type { AcquireOptions, LeaseReasons, NodeLease, NodePool } from './pool.ts';
 
 /** Which node a try of a call went to, and why. */
 export interface RouteDecision {

@@ -3,13 +3,15 @@ import { type Adapter, AirframeError, type InferenceRequest, llamaServerAdapter 
 import { type Logger, loggerOf } from '../logger.ts';
 import { defined } from '../providers/options.ts';
 import type { EjectionOptions } from './ejection.ts';
+import { noNode } from './no-node.ts';
 import type { RouteOutcome } from './node-state.ts';
 import { NodeWatch } from './node-watch.ts';
 import { promptPrefix } from './prefix.ts';
-import { checkNodeProfiles, type NodeProfile } from './profiles.ts';
-import type { Assignment, NodeSnapshot, Refusal, RouteReasons, RouteRequest } from './route.ts';
+import { byName, changesOf, checkNodeProfiles, type NodeProfile } from './profiles.ts';
+import type { Assignment, NodeSnapshot, RouteReasons, RouteRequest } from './route.ts';
 import { NodeRouter } from './router.ts';
-import { type Claim, type ReplicaStore, SharedState } from './shared-state.ts';
+import { type ReplicaStore, SharedState } from './shared-state.ts';
+import { type SlotClaim, SlotClaims } from './slot-claims.ts';
 import type { Strategy } from './strategies.ts';
 import { inAHurry, type WaitOptions, WaitQueue } from './wait-queue.ts';
 
@@ -55,25 +57,20 @@ export interface LeaseReasons extends RouteReasons {
   waitedMs: number;
 }
 
-/** Code of the error when all nodes that fit a call are excluded. */
-export const NO_NODE_LEFT = 'no_node_left';
-
-/** When others have all slots of a node, it is asked again after so many milliseconds. */
-const CLAIM_RETRY_MS = 250;
-
 const now = () => performance.now();
 
 /** Several llama-servers as one: knows their health and load, and gives out their slots. Does nothing before its first use. */
 export class NodePool {
   /** Speaks to all nodes. */
   readonly adapter: Adapter;
-  readonly #profiles: ReadonlyMap<string, NodeProfile>;
+  readonly #profiles: Map<string, NodeProfile>;
   readonly #router: NodeRouter;
   readonly #queue: WaitQueue;
   readonly #watch: NodeWatch;
   readonly #shared: SharedState | undefined;
+  readonly #claims: SlotClaims;
+  readonly #logger: Logger;
   readonly #maxWaitMs: number;
-  readonly #retries = new Map<string, NodeJS.Timeout>();
   #closed: AirframeError | undefined;
 
   /** @throws AirframeError (invalid_request) naming every problem of the profiles */
@@ -81,10 +78,12 @@ export class NodePool {
     const { maxQueue = 256, maxWaitMs = 30_000, healthIntervalMs: intervalMs = 5_000, store } = options;
     const logger = loggerOf(options.logger);
     const nodes = checkNodeProfiles(profiles);
-    this.#profiles = new Map(nodes.map(profile => [profile.name, profile]));
+    this.#logger = logger;
+    this.#profiles = byName(nodes);
     this.#router = new NodeRouter({ ...options, nodes, now, random: Math.random });
     this.#queue = new WaitQueue(this.#router, maxQueue, now);
     this.#shared = store && new SharedState(store, randomUUID(), logger);
+    this.#claims = new SlotClaims(this.#router, this.#shared, () => this.#queue.serve());
     this.#watch = new NodeWatch({
       profiles: this.#profiles,
       router: this.#router,
@@ -102,9 +101,34 @@ export class NodePool {
   }
 
   /**
+   * Puts other nodes in the place of those there are, all at once.
+   *
+   * - A node of the same name and baseUrl stays, with its calls, its slots and what is known of its health, its speed
+   *   and the prompts it holds. What else its profile says anew holds for calls from now on (`cacheTokens` is for new
+   *   nodes only).
+   * - A node that is not in the list any more gets no further call; those it has end as they would.
+   * - Calls that wait are served by new nodes, or refused where none is for them any more.
+   * @throws AirframeError (invalid_request) naming every problem of the profiles, no nodes at all being one: then the
+   * nodes are those of before. aborted: the pool is closed
+   */
+  update(profiles: readonly NodeProfile[]): void {
+    if (this.#closed) throw this.#closed;
+    const nodes = checkNodeProfiles(profiles);
+    const { added, removed, changed } = changesOf(this.#profiles, byName(nodes));
+    if (added.length + removed.length + changed.length === 0) return;
+    this.#logger.info('the nodes have changed', { added, removed, changed });
+    this.#profiles.clear();
+    for (const profile of nodes) this.#profiles.set(profile.name, profile);
+    this.#claims.forget(removed);
+    this.#router.update(nodes);
+    this.#watch.nodesChanged(removed);
+    this.#queue.nodesChanged(removed);
+  }
+
+  /**
    * A slot for a call, claimed before the call is sent.
    * @throws AirframeError: overloaded when no slot becomes free in time; not_found when no node is for this agent,
-   * model and tags, or (code {@link NO_NODE_LEFT}) when those are all excluded; aborted
+   * model and tags, or (code `no_node_left`) when those are all excluded; aborted
    */
   async acquire(options: AcquireOptions): Promise<NodeLease> {
     const { request, agentName, tags, signal, exclude, deadlineMs = this.#maxWaitMs } = options;
@@ -122,9 +146,11 @@ export class NodePool {
       this.#watch.start();
       const assignment = await this.#assign(route, { endsAt, signal, first });
       const waitedMs = now() - startedAt;
-      if (!this.#shared) return this.#lease(assignment, undefined, waitedMs);
-      const claim = await this.#claim(assignment, this.#shared);
-      if (claim) return this.#lease(assignment, claim, waitedMs);
+      const claim = await this.#claim(assignment);
+      // Other nodes may have come since the router chose this one.
+      if (claim && !assignment.removed) return this.#lease(assignment, claim, waitedMs);
+      claim?.release();
+      assignment.end({ result: 'none' });
     }
   }
 
@@ -156,14 +182,19 @@ export class NodePool {
   /** The figures of all nodes, and how many calls wait. */
   snapshot(): { strategy: Strategy; waiting: number; nodes: NodeSnapshot[] } {
     const { strategy } = this.#router;
-    return { strategy, waiting: this.#queue.length, nodes: this.#router.snapshot() };
+    const nodes = this.#router.snapshot().map(({ out, ...node }) => {
+      const { baseUrl } = this.#profile(node.name);
+      const reason = out?.because === 'unhealthy' ? this.#watch.reason(node.name) : undefined;
+      return { ...node, baseUrl, ...(out && { out: { ...out, ...defined({ reason }) } }) };
+    });
+    return { strategy, waiting: this.#queue.length, nodes };
   }
 
   /** Ends all calls, those that wait too, and all looks at nodes. Leaves no timer and no socket. */
   async close(): Promise<void> {
     this.#closed ??= new AirframeError('aborted', 'the node pool is closed', { remedy: 'make a new one' });
     this.#queue.close(this.#closed);
-    for (const timer of this.#retries.values()) clearTimeout(timer);
+    this.#claims.close();
     await Promise.all([this.#watch.close(), this.adapter.close()]);
     this.#shared?.close();
   }
@@ -180,27 +211,12 @@ export class NodePool {
     return this.#queue.wait(route, { ...how, maxWaitMs: Math.max(1, endsAt - now()), waitsFor });
   }
 
-  /** @returns undefined when others have all slots of the node */
-  async #claim(assignment: Assignment, shared: SharedState): Promise<Claim | undefined> {
-    const { node, reasons } = assignment;
-    const claim = await shared.claim(this.#profile(node).baseUrl, reasons.slots);
-    if (claim) {
-      this.#router.observe(node, { elsewhere: claim.held - this.#router.inFlight(node) });
-      return claim;
-    }
-    assignment.end({ result: 'none' });
-    this.#router.observe(node, { elsewhere: reasons.slots - this.#router.inFlight(node) });
-    if (this.#closed) return undefined;
-    clearTimeout(this.#retries.get(node));
-    const retry = setTimeout(() => {
-      this.#router.observe(node, { elsewhere: 0 });
-      this.#queue.serve();
-    }, CLAIM_RETRY_MS).unref();
-    this.#retries.set(node, retry);
-    return undefined;
+  async #claim(assignment: Assignment): Promise<SlotClaim | undefined> {
+    if (assignment.removed) return undefined;
+    return this.#claims.claim(assignment, this.#profile(assignment.node).baseUrl);
   }
 
-  #lease(assignment: Assignment, claim: Claim | undefined, waitedMs: number): NodeLease {
+  #lease(assignment: Assignment, claim: SlotClaim, waitedMs: number): NodeLease {
     const node = this.#profile(assignment.node);
     let released = false;
     return {
@@ -211,9 +227,11 @@ export class NodePool {
         if (released) return;
         released = true;
         assignment.end(outcome);
-        claim?.release();
-        this.#watch.callEnded(node.name);
-        if (outcome.result === 'failed') this.#tellEjection(node);
+        claim.release();
+        if (!assignment.removed) {
+          this.#watch.callEnded(node.name);
+          if (outcome.result === 'failed') this.#tellEjection(node);
+        }
         this.#queue.serve();
       },
     };
@@ -230,19 +248,4 @@ export class NodePool {
     const known = [...this.#profiles.keys()].join(', ');
     throw new AirframeError('not_found', `no node is named ${JSON.stringify(name)}; known: ${known}`);
   }
-}
-
-function noNode(
-  refused: Exclude<Refusal, 'saturated'>,
-  { agentName, model, tags }: RouteRequest,
-): AirframeError {
-  const wanted = Object.entries(defined({ agent: agentName, model, tags: tags?.join('+') || undefined }));
-  const whom = wanted.map(([what, value]) => `${what} ${value}`).join(', ') || 'just any call';
-  if (refused === 'excluded') {
-    return new AirframeError('not_found', `every node for ${whom} is excluded`, { code: NO_NODE_LEFT });
-  }
-  return new AirframeError('not_found', `no node is for ${whom}`, {
-    code: 'no_node',
-    remedy: 'see the fields agents, model and tags of the node profiles',
-  });
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { AirframeError, describeIssues, endpointSpecSchema } from '@x/airframe';
 import { z } from 'zod';
 
@@ -53,6 +54,30 @@ export function checkNodeProfiles(values: readonly unknown[]): NodeProfile[] {
   throw new AirframeError('invalid_request', `invalid node profiles: ${problems.join(' | ')}`, {
     code: 'configuration',
   });
+}
+
+export function byName(profiles: readonly NodeProfile[]): Map<string, NodeProfile> {
+  return new Map(profiles.map(profile => [profile.name, profile]));
+}
+
+/** Names of nodes. One that has moved to another address is in both `removed` and `added`. */
+export interface NodeChanges {
+  added: string[];
+  removed: string[];
+  changed: string[];
+}
+
+export function changesOf(
+  before: ReadonlyMap<string, NodeProfile>,
+  after: ReadonlyMap<string, NodeProfile>,
+): NodeChanges {
+  const stays = (name: string) => before.get(name)?.baseUrl === after.get(name)?.baseUrl;
+  const names = [...after.keys()];
+  return {
+    added: names.filter(name => !stays(name)),
+    removed: [...before.keys()].filter(name => !stays(name)),
+    changed: names.filter(name => stays(name) && !isDeepStrictEqual(before.get(name), after.get(name))),
+  };
 }
 
 type Read = { profile: NodeProfile; problem?: never } | { profile?: never; problem: string };

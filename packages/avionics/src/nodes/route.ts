@@ -47,6 +47,8 @@ export interface RouteReasons {
 /** A call given to a node; it counts as in flight until `end`. */
 export interface Assignment {
   node: string;
+  /** Whether the router has this node no longer; it may have another of the same name. */
+  readonly removed: boolean;
   reasons: RouteReasons;
   /** To be called at the first piece of output; further calls change nothing. */
   firstOutput(): void;
@@ -88,8 +90,11 @@ export interface Waiting {
 /** A node's figures at this moment. */
 export interface NodeSnapshot {
   name: string;
+  baseUrl: string;
   /** `in`: takes calls. `out`: unhealthy, or ejected. `probing`: back from an ejection, on trial. */
   state: EjectionState;
+  /** Why it is `out`; absent else. */
+  out?: NodeOut;
   slots: number;
   /** Those of others included. */
   busySlots: number;
@@ -97,9 +102,24 @@ export interface NodeSnapshot {
   inFlight: number;
   /** Blocks of prompts it may still hold. */
   heldBlocks: number;
+  /**
+   * Share of the calls sent to it, 0 to 1, that went there because of the prompt it holds (reasons `prefix` and
+   * `waited`): a moving average over some twenty calls. Absent before the first.
+   */
+  affinityRate?: number;
   /** Moving average, 0 to 1. */
   errorRate: number;
   /** Moving averages in milliseconds. */
   firstOutputMs?: number;
   latencyMs?: number;
+}
+
+/** Why a node takes no calls. */
+export interface NodeOut {
+  /** `unhealthy`: a look at it, another replica or an operator says so. `ejected`: calls to it have failed. */
+  because: 'unhealthy' | 'ejected';
+  /** Milliseconds until a call may try it; of an ejected one only, an unhealthy one comes back when a look finds it well. */
+  forMs?: number;
+  /** What was found, in words; of an unhealthy one, where it is known. */
+  reason?: string;
 }

@@ -1,12 +1,14 @@
 import { candidateOf } from './candidate.ts';
 import type { EjectionOptions, EjectionState } from './ejection.ts';
 import { Holders } from './holders.ts';
+import { snapshotOf } from './node-snapshot.ts';
 import { NodeState, Rate, type RouterNode } from './node-state.ts';
 import type { PromptPrefix } from './prefix.ts';
 import type {
   Assignment,
   HomeWait,
   NodeSnapshot,
+  Refusal,
   Refused,
   RouteReasons,
   RouteRequest,
@@ -41,7 +43,8 @@ const SAMPLE_OF_ALL = 0.02;
  */
 export class NodeRouter {
   readonly strategy: Strategy;
-  readonly #nodes: Map<string, NodeState>;
+  readonly #nodes = new Map<string, NodeState>();
+  readonly #ejection: EjectionOptions;
   readonly #loadCap: number;
   readonly #now: () => number;
   readonly #random: () => number;
@@ -54,13 +57,36 @@ export class NodeRouter {
   #lookedAt: number;
 
   constructor(options: NodeRouterOptions) {
-    this.strategy = options.strategy ?? 'balanced';
-    this.#loadCap = Math.max(1, options.loadCap ?? 2);
-    this.#now = options.now;
-    this.#lookedAt = options.now();
-    this.#random = options.random;
-    const states = options.nodes.map(node => new NodeState(node, options, this.#msPerToken, this.#holders));
-    this.#nodes = new Map(states.map(node => [node.spec.name, node]));
+    const { nodes, strategy = 'balanced', loadCap = 2, now, random, ...ejection } = options;
+    this.strategy = strategy;
+    this.#loadCap = Math.max(1, loadCap);
+    this.#now = now;
+    this.#lookedAt = now();
+    this.#random = random;
+    this.#ejection = ejection;
+    this.update(nodes);
+  }
+
+  /**
+   * Puts other nodes in the place of those there are. One of the same name and address stays, with its calls and all
+   * that is known of it; what else is said of it anew holds for calls from now on. Calls at the others end as they would.
+   */
+  update(nodes: readonly RouterNode[]): void {
+    const before = new Map(this.#nodes);
+    this.#nodes.clear();
+    for (const spec of nodes) {
+      const known = before.get(spec.name);
+      const stays = known?.spec.baseUrl === spec.baseUrl ? known : undefined;
+      stays?.respecify(spec);
+      this.#nodes.set(spec.name, stays ?? this.#newState(spec));
+    }
+    for (const [name, node] of before) if (this.#nodes.get(name) !== node) node.retire();
+  }
+
+  /** Why such a call has no place here, however long it waits; undefined: it has one. */
+  refusal(request: RouteRequest): Exclude<Refusal, 'saturated'> | undefined {
+    const usable = usableNodes(this.#nodes.values(), request, this.#now());
+    return typeof usable === 'string' ? usable : undefined;
   }
 
   /**
@@ -159,23 +185,13 @@ export class NodeRouter {
     return this.#nodes.get(name)?.state(this.#now());
   }
 
-  snapshot(): NodeSnapshot[] {
+  snapshot(): Omit<NodeSnapshot, 'baseUrl'>[] {
     const now = this.#now();
-    return [...this.#nodes.values()].map(node => {
-      const { value: firstOutputMs } = node.firstOutputMs;
-      const { value: latencyMs } = node.latencyMs;
-      return {
-        name: node.spec.name,
-        state: node.state(now),
-        slots: node.slots,
-        busySlots: node.load,
-        inFlight: node.inFlight,
-        heldBlocks: node.cache.size,
-        errorRate: node.errorRate.value ?? 0,
-        ...(firstOutputMs === undefined ? {} : { firstOutputMs }),
-        ...(latencyMs === undefined ? {} : { latencyMs }),
-      };
-    });
+    return [...this.#nodes.values()].map(node => snapshotOf(node, now));
+  }
+
+  #newState(spec: RouterNode): NodeState {
+    return new NodeState(spec, this.#ejection, this.#msPerToken, this.#holders);
   }
 
   /**
@@ -251,10 +267,14 @@ export class NodeRouter {
       ...(measured ? { expectedFirstOutputMs: expectedMs } : {}),
       candidates,
     };
-    const call = node.begin(prefix, this.#now());
+    const call = node.begin(prefix, this.#now(), why === 'prefix' || why === 'waited');
     this.#turn++;
+    const nodes = this.#nodes;
     return {
       node: node.spec.name,
+      get removed() {
+        return nodes.get(node.spec.name) !== node;
+      },
       reasons,
       firstOutput: () => call.firstOutput(this.#now()),
       end: outcome => call.end(outcome, this.#now()),

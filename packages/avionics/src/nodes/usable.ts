@@ -11,7 +11,11 @@ export interface Usable {
 }
 
 /** One on probation alone, or those that are in, or, when there are none, all. */
-export function usableNodes(all: Iterable<NodeState>, request: RouteRequest, now: number): Usable | Refusal {
+export function usableNodes(
+  all: Iterable<NodeState>,
+  request: RouteRequest,
+  now: number,
+): Usable | Exclude<Refusal, 'saturated'> {
   let matching = 0;
   const allowed: NodeState[] = [];
   const nodes: NodeState[] = [];

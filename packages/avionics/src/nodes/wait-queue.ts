@@ -1,4 +1,5 @@
 import { AirframeError } from '@x/airframe';
+import { noNode } from './no-node.ts';
 import type { Assignment, HomeWait, RouteRequest, Waiting } from './route.ts';
 import type { NodeRouter } from './router.ts';
 
@@ -105,6 +106,19 @@ export class WaitQueue {
       this.#waiting[next.index]?.take(next.assignment);
     }
     this.#setWake();
+  }
+
+  /**
+   * To be called when the nodes are others: refuses the calls that none of them is for, and serves the rest.
+   * @param removed names of nodes there were
+   */
+  nodesChanged(removed: readonly string[]): void {
+    for (const waiter of [...this.#waiting]) {
+      const refused = this.#router.refusal(waiter.request);
+      if (refused) waiter.refuse(noNode(refused, waiter.request));
+      else if (waiter.waitsFor && removed.includes(waiter.waitsFor.node)) waiter.waitsFor = undefined;
+    }
+    this.serve();
   }
 
   /** Refuses all that wait. */
