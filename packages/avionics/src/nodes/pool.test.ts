@@ -186,6 +186,10 @@ describe('NodePool and the health of its nodes', () => {
     await vi.waitFor(() => expect(pool.getNodeHealth('n0')).toBe(true));
     pool.markNodeHealthy('n0', false);
     expect(pool.getNodeHealth('n0')).toBe(false);
+    expect(pool.snapshot().nodes).toMatchObject([
+      { state: 'out', out: { because: 'unhealthy', reason: 'marked by hand' } },
+      { state: 'in', baseUrl: expect.stringContaining('http://127.0.0.1:') },
+    ]);
     for (const { node, release } of await take(pool, 1)) {
       expect(node.name).toBe('n1');
       release(OK);

@@ -220,4 +220,36 @@ describe('NodeRouter', () => {
     expect(given).toEqual(['n1', 'n1', 'n1']);
     expect(router.assign(history('a', 3))).toEqual({ refused: 'saturated' });
   });
+
+  it('tells which share of its calls a node got for the prompt it holds', () => {
+    const { router } = routerOf({ nodes: nodes(1, 2) });
+    const rate = () => router.snapshot()[0]?.affinityRate;
+    expect(rate()).toBeUndefined();
+    assigned(router, history('a', 5)).end({ result: 'none' });
+    expect(rate()).toBeUndefined();
+    const first = assigned(router, history('a', 5));
+    first.firstOutput();
+    expect(rate()).toBe(0);
+    first.end({ result: 'ok' });
+    assigned(router, history('a', 6)).end({ result: 'ok' });
+    expect(rate()).toBeCloseTo(0.5, 1);
+    for (let turn = 7; turn < 100; turn++) assigned(router, history('a', turn)).end({ result: 'ok' });
+    expect(rate()).toBeGreaterThan(0.95);
+    for (let n = 0; n < 100; n++) assigned(router, history(`b${n}`, 5)).end({ result: 'ok' });
+    expect(rate()).toBeLessThan(0.05);
+  });
+
+  it('tells why a node is out, and for how long', () => {
+    const { router, clock } = routerOf({ nodes: nodes(2), baseMs: 1_000 });
+    const { node, end } = assigned(router, history('a', 5));
+    end({ result: 'failed', unreachable: true });
+    clock.ms += 400;
+    const outOf = (name: string) => router.snapshot().find(one => one.name === name)?.out;
+    expect(outOf(node)).toEqual({ because: 'ejected', forMs: 600 });
+    router.setHealth(node, false);
+    expect(outOf(node)).toEqual({ because: 'unhealthy' });
+    router.setHealth(node, true);
+    expect(router.snapshot().find(one => one.name === node)).toMatchObject({ state: 'probing' });
+    expect(outOf(node)).toBeUndefined();
+  });
 });
