@@ -140,6 +140,19 @@ describe('NodePool.update', () => {
     expect((await take(pool)).node.baseUrl).toBe(server.b.url);
   });
 
+  it('knows nothing of a node that went and came back', async () => {
+    const { profile, server } = await servers({ a: {}, b: {} });
+    server.a.says.ready = false;
+    const pool = poolOf([profile('a'), profile('b')], { healthIntervalMs: 60_000 });
+    (await take(pool)).release(OK);
+    await vi.waitFor(() => expect(pool.getNodeHealth('a')).toBe(false));
+    pool.update([profile('b')]);
+    server.a.says.ready = true;
+    pool.update([profile('a'), profile('b')]);
+    expect(pool.getNodeHealth('a')).toBeUndefined();
+    await vi.waitFor(() => expect(pool.getNodeHealth('a')).toBe(true));
+  });
+
   it('refuses a list with problems, an empty one too, and the nodes stay', async () => {
     const { profile } = await servers({ a: {} });
     const pool = poolOf([profile('a')]);
@@ -184,20 +197,21 @@ describe('NodePool.update with calls that wait', () => {
     expect((await waiting).node.name).toBe('a');
   });
 
-  it('lets a call no longer wait for the node that held its prompt', async () => {
+  it('lets no call wait for the node that held its prompt', async () => {
     const { profile } = await servers({ a: {}, b: {}, c: {} });
-    const pool = poolOf([profile('a', { slots: 1 }), profile('b', { slots: 1 })], { strategy: 'affinity' });
-    const first = await take(pool);
-    first.release(OK);
-    const home = first.node.name === 'a' ? 'a' : 'b';
-    await take(pool);
-    const waiting = take(pool);
-    await vi.waitFor(() => expect(pool.snapshot().waiting).toBe(1));
-    pool.update([
-      { ...profile('c', { slots: 1 }), name: home },
-      profile(home === 'a' ? 'b' : 'a', { slots: 1 }),
-    ]);
-    expect(['a', 'b']).toContain((await waiting).node.name);
+    const [a, b] = [profile('a', { slots: 1 }), profile('b', { slots: 1 })];
+    const pool = poolOf([a, b], { strategy: 'affinity' });
+    const requests = ['one', 'two'].map(text => ({ prompt: text.repeat(200) }));
+    const exclude = new Set(['b']);
+    for (const request of requests) (await pool.acquire({ request, exclude })).release(OK);
+    await pool.acquire({ request: REQUEST, exclude });
+    const [first, second] = requests.map(request => pool.acquire({ request }));
+    await vi.waitFor(() => expect(pool.snapshot().waiting).toBe(2));
+    const other = await pool.acquire({ request: { prompt: '' } });
+    pool.update([{ ...profile('c', { slots: 1 }), name: 'a' }, b]);
+    expect((await first)?.node.name).toBe('a');
+    other.release(OK);
+    expect((await second)?.node.name).toBe('b');
   });
 
   it('sends a call on whose node goes while its slot is being claimed', async () => {
