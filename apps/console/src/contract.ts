@@ -16,6 +16,8 @@ export interface ConsoleEvents {
   requests: RequestRecord[];
   /** A call that began, went on to another provider, or ended; the same id again replaces what was known. */
   request: RequestRecord;
+  /** So many calls were left out of `request` just now, for there are more than anybody reads. Samples count them. */
+  unlisted: number;
 }
 
 export interface Hello {
@@ -48,7 +50,10 @@ export interface Sample {
   inFlight: number;
   waiting: number;
   all: Series;
-  /** Only those that had something in that second. */
+  /**
+   * Only those that had something in that second. A provider has the calls that it answered, and those it failed and
+   * another one took up.
+   */
   providers: Record<string, Series>;
   agents: Record<string, Series>;
   keys: Record<string, Series>;
@@ -146,7 +151,7 @@ export interface RequestRecord {
   queuedMs?: number;
   firstTokenMs?: number;
   latencyMs?: number;
-  /** Only with capture on. */
+  /** Only with capture on, and only in `GET /admin/requests/:id`. */
   content?: { prompt: string; answer: string };
 }
 
@@ -158,6 +163,9 @@ export interface AttemptRecord {
   /** After the call began. */
   startMs: number;
   durationMs: number;
+  /** The first part of it: the wait for a slot of a node. */
+  queuedMs?: number;
+  costUsd?: number;
   /** `ok`, or an error category. */
   outcome: string;
   status?: number;
