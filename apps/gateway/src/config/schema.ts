@@ -9,9 +9,21 @@ const name = z
   .describe('A name of your own: letters, digits, `_`, `.` and `-`.');
 const text = z.string().min(1);
 const count = z.int().positive();
-const seconds = z.number().positive();
+/** Node's timers hold 2^31 - 1 milliseconds; a longer one would fire at once. */
+const MAX_TIMER_SECONDS = 2_147_483;
+const seconds = z.number().positive().max(MAX_TIMER_SECONDS);
+/** Budgets are counted in billionths of a dollar. */
+const dollars = z.number().min(1e-9);
 // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what the user is to write.
 const secret = text.describe('A secret; write ${VARIABLE} to take it from the environment.');
+
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'write it as http://HOST:PORT or https://HOST' })
+  // It stands in logs and errors, so it must not hold a secret.
+  .refine(url => !/^\w+:\/\/[^/]*@/.test(url), {
+    error: 'a user name or password has no place here; use apiKey',
+  })
+  .refine(url => !/[?#]/.test(url), { error: 'it has a query or a fragment; give the root of the server' });
 
 const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 
@@ -44,7 +56,7 @@ const common = {
 const nodeSchema = z
   .strictObject({
     name,
-    baseUrl: z.url(),
+    baseUrl: httpUrl,
     model: text.optional().describe('Model it serves. Default: it takes any.'),
     agents: z.array(text).min(1).optional().describe('Agents it is for. Default: all.'),
     tags: z.array(text).optional(),
@@ -56,45 +68,73 @@ const nodeSchema = z
   })
   .describe('One llama-server.');
 
+export const nodeListSchema = z
+  .array(nodeSchema)
+  .min(1)
+  .superRefine((nodes, context) => {
+    for (const [index, { name }] of nodes.entries()) {
+      if (nodes.findIndex(other => other.name === name) === index) continue;
+      context.addIssue({
+        code: 'custom',
+        path: [index, 'name'],
+        message: 'two nodes have this name; names must differ',
+      });
+    }
+  })
+  .describe('The nodes, one by one.');
+
 const nodesSchema = z
-  .union([
-    z.array(nodeSchema).min(1).describe('The nodes, one by one.'),
-    z.strictObject({
-      file: text.describe('JSON or YAML file with a list of nodes; looked at again when it changes.'),
-    }),
-    z.strictObject({
-      env: text.describe('Variable with a list of nodes as JSON, or of addresses by comma.'),
-    }),
-    z.strictObject({
-      kubernetes: z
-        .strictObject({
-          namespace: text.optional(),
-          service: text.optional().describe('Its EndpointSlices are the nodes.'),
-          port: z.union([text, count]).optional().describe('Name or number of the port.'),
-          configMap: text.optional().describe('Or: a ConfigMap with endpoints.'),
-        })
-        .refine(({ service, configMap }) => (service === undefined) !== (configMap === undefined), {
-          error: 'give either service or configMap',
-        }),
-    }),
-  ])
+  .union(
+    [
+      nodeListSchema,
+      z.strictObject({
+        file: text.describe(
+          'JSON or YAML file with a list of nodes, by its path from here; read again when it changes.',
+        ),
+      }),
+      z.strictObject({
+        env: text.describe('Variable with a list of nodes as JSON, or of addresses by comma.'),
+      }),
+      z.strictObject({
+        kubernetes: z
+          .strictObject({
+            namespace: text.optional(),
+            service: text.optional().describe('Its EndpointSlices are the nodes.'),
+            port: z
+              .union([text, count], { error: 'give the name of a port, or its number' })
+              .optional()
+              .describe('Name or number of the port of its pods. Default http.'),
+            configMap: text.optional().describe('Or: a ConfigMap with endpoints.'),
+          })
+          .refine(({ service, configMap }) => (service === undefined) !== (configMap === undefined), {
+            error: 'give either service or configMap',
+          }),
+      }),
+    ],
+    { error: 'give a list of at least one node, or one of file, env and kubernetes' },
+  )
   .describe('Several llama-servers that work as one.');
 
 const providerSchema = z
   .discriminatedUnion('type', [
     z.strictObject({
       type: z.literal('llamacpp').describe('llama.cpp in this process.'),
-      modelPath: text.describe('GGUF file.'),
+      modelPath: text.describe('GGUF file, by its path from here.'),
       contextTokens: count.optional(),
       gpuLayers: z.int().min(-1).optional(),
       threads: count.optional(),
-      idleUnload: z.number().min(0).optional().describe('Seconds without calls until the model is unloaded.'),
+      idleUnload: z
+        .number()
+        .min(0)
+        .max(MAX_TIMER_SECONDS)
+        .optional()
+        .describe('Seconds without calls until the model is unloaded.'),
       isolation: z.enum(['none', 'process']).optional(),
       ...common,
     }),
     z.strictObject({
       type: z.literal('llamaserver'),
-      baseUrl: z.url().optional().describe('Root of the server. Or give `nodes`.'),
+      baseUrl: httpUrl.optional().describe('Root of the server. Or give `nodes`.'),
       nodes: nodesSchema.optional(),
       strategy: z.enum(STRATEGIES).optional().describe('How a node is chosen. Default balanced.'),
       maxQueue: count.optional().describe('Most calls that wait for a slot. Default 256.'),
@@ -106,7 +146,7 @@ const providerSchema = z
     }),
     z.strictObject({
       type: z.literal('openai').describe('OpenAI, or a server that speaks its protocol.'),
-      baseUrl: z.url().optional(),
+      baseUrl: httpUrl.optional(),
       apiKey: secret.optional(),
       organization: text.optional(),
       project: text.optional(),
@@ -116,14 +156,14 @@ const providerSchema = z
     }),
     z.strictObject({
       type: z.literal('anthropic'),
-      baseUrl: z.url().optional(),
+      baseUrl: httpUrl.optional(),
       apiKey: secret.optional(),
       model: text.optional(),
       ...common,
     }),
     z.strictObject({
       type: z.literal('azure'),
-      endpoint: z.url(),
+      endpoint: httpUrl,
       apiKey: secret.optional(),
       deployment: text.optional(),
       apiVersion: text.optional(),
@@ -140,8 +180,8 @@ const targetSchema = z
 const limits = {
   requestsPerMinute: count.optional(),
   tokensPerMinute: count.optional().describe('Prompt and completion together.'),
-  usdPerDay: z.number().positive().optional(),
-  usdPerMonth: z.number().positive().optional(),
+  usdPerDay: dollars.optional(),
+  usdPerMonth: dollars.optional(),
 };
 
 const modelSchema = z.strictObject({
@@ -157,17 +197,26 @@ const modelSchema = z.strictObject({
   description: text.optional(),
 });
 
+const hash = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/, 'use what `airframe-gateway key` prints: sha256: and 64 hex digits');
+
 const keySchema = z.strictObject({
   name,
   hash: z
-    .string()
-    .regex(/^sha256:[0-9a-f]{64}$/, 'use what `airframe-gateway key` prints: sha256: and 64 hex digits')
-    .describe('Of the key: `airframe-gateway key` makes both. The key itself is nowhere in this file.'),
-  models: z.array(text).min(1).optional().describe('Models it may use. Default: all.'),
+    .union([hash, z.array(hash).min(1).max(8)], { error: 'give one hash, or a list of up to 8' })
+    .describe(
+      'Of the key: `airframe-gateway key` makes both. The key itself is nowhere in this file. A list: each of them is good, as while a key is replaced.',
+    ),
+  models: z
+    .array(text)
+    .min(1)
+    .optional()
+    .describe('Models it may use, by their names; `*` at the end stands for any rest. Default: all.'),
   admin: z.boolean().optional().describe('May open the console and see all calls. Default false.'),
   agent: text.optional().describe('Agent name of its calls, unless they name one. Default `unknown`.'),
   maxConcurrent: count.optional().describe('Most calls at once, in each replica.'),
-  expires: z.iso.date().optional().describe('Last day (UTC) it is good for.'),
+  expires: z.iso.date('write it as 2027-12-31').optional().describe('Last day (UTC) it is good for.'),
   ...limits,
 });
 
@@ -176,10 +225,18 @@ const ruleSchema = z
     name,
     scope: z.enum(['agent', 'key', 'tag', 'all']),
     match: text.optional().describe('The one agent, key (by its name) or tag it is for. Default: each.'),
-    window: z.union([z.enum(['minute', 'hour', 'day', 'month']), z.int().min(1_000)]),
-    usd: z.number().positive().optional(),
+    window: z
+      .union([z.enum(['minute', 'hour', 'day', 'month']), z.int().min(1_000)], {
+        error: 'use minute, hour, day, month, or whole milliseconds from 1000',
+      })
+      .describe('Begins at whole minutes, hours, days and months (UTC).'),
+    usd: dollars.optional(),
     tokens: count.optional(),
     requests: count.optional(),
+  })
+  .refine(({ usd, tokens, requests }) => usd ?? tokens ?? requests, { error: 'give usd, tokens or requests' })
+  .refine(({ scope, match }) => scope !== 'all' || match === undefined, {
+    error: 'scope all has no match; use agent, key or tag',
   })
   .describe('A budget or a rate beside those of the keys.');
 
@@ -206,6 +263,7 @@ const serverSchema = z.strictObject({
   drain: z
     .number()
     .min(0)
+    .max(MAX_TIMER_SECONDS)
     .optional()
     .describe('Seconds that calls under way may take to end when the gateway is told to stop. Default 30.'),
   cors: z.array(text).optional().describe('Origins whose pages may call; `*` for all. Default: none.'),
@@ -218,6 +276,7 @@ const serverSchema = z.strictObject({
 
 export const configSchema = z
   .strictObject({
+    $schema: text.optional().describe('For editors; means nothing to the gateway.'),
     server: serverSchema.optional(),
     providers: z.record(name, providerSchema).describe('Where answers come from, by names of your own.'),
     models: z.record(text, modelSchema).optional().describe('What clients may name as model.'),
@@ -229,7 +288,10 @@ export const configSchema = z
       .optional()
       .describe('Calls while Redis is away. Default open.'),
     redis: z
-      .strictObject({ url: secret, prefix: text.optional() })
+      .strictObject({
+        url: secret.regex(/^(rediss?|valkeys?|unix):\/\//, 'write it as redis://HOST:PORT'),
+        prefix: text.optional(),
+      })
       .optional()
       .describe(
         'Shares budgets, limits, circuits, nodes and the cache among replicas. Default: this process alone.',
@@ -269,5 +331,6 @@ export type Config = z.infer<typeof configSchema>;
 export type ProviderConfig = z.infer<typeof providerSchema>;
 export type ModelConfig = z.infer<typeof modelSchema>;
 export type KeyConfig = z.infer<typeof keySchema>;
+export type NodeConfig = z.infer<typeof nodeSchema>;
 export type NodesConfig = z.infer<typeof nodesSchema>;
 export type ServerConfig = z.infer<typeof serverSchema>;
