@@ -268,7 +268,7 @@ const serverSchema = z.strictObject({
     .describe('Seconds that calls under way may take to end when the gateway is told to stop. Default 30.'),
   cors: z.array(text).optional().describe('Origins whose pages may call; `*` for all. Default: none.'),
   forwardHeaders: z
-    .array(z.string().regex(/^x-/i, 'only headers that begin with x- can be passed on'))
+    .array(z.string().regex(/^[xX]-/, 'only headers that begin with x- can be passed on'))
     .optional()
     .describe('Headers of clients that are passed on to providers. Default: none.'),
   trustProxy: z.boolean().optional().describe('Believe X-Forwarded-For. Default false.'),
