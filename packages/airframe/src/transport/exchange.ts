@@ -33,6 +33,8 @@ export interface ExchangeOptions {
   deadlines: Deadlines;
   /** Reads the backend's error body. */
   readError: ErrorReader;
+  /** Told of the headers of every answer, whatever its status. */
+  onHeaders?(headers: Record<string, string>): void;
   /** Reads the backend's rate-limit headers, when it has any. */
   readLimits?(headers: Record<string, string>): RateLimits | undefined;
 }
@@ -53,6 +55,7 @@ export async function exchange(
   reply: Reply,
 ): Promise<AsyncIterable<void>> {
   const response = await send(options, call);
+  options.onHeaders?.(response.headers);
   const limits = options.readLimits?.(response.headers);
   if (limits) reply.rateLimits(limits);
   if (!isOk(response)) throw await failureOf(options, response);

@@ -31,6 +31,7 @@ export interface OpenAIChatAdapterOptions {
 export function openAIChatAdapter(options: OpenAIChatAdapterOptions = {}): Adapter<OpenAIChatExtra> {
   const http = options.http ?? createHttp();
   const ownHttp = options.http ? undefined : http;
+  const closing: ClosingServers = new Set();
   return defineAdapter<OpenAIChatExtra>({
     kind: 'openai_chat',
     capabilities: {
@@ -42,7 +43,7 @@ export function openAIChatAdapter(options: OpenAIChatAdapterOptions = {}): Adapt
       jsonSchema: true,
       seed: true,
     },
-    infer: (call, reply) => infer(http, call, reply),
+    infer: (call, reply) => infer(http, closing, call, reply),
     health: (endpoint, deadlines) => health(http, endpoint, deadlines),
     embed: call => embed(http, call),
     listModels: (endpoint, deadlines) => listModels(http, endpoint, deadlines),
@@ -50,18 +51,27 @@ export function openAIChatAdapter(options: OpenAIChatAdapterOptions = {}): Adapt
   });
 }
 
+/** By `baseUrl`: servers that end a connection after a stream without having said so, which llama-server does. */
+type ClosingServers = Set<string>;
+
 async function infer(
   http: HttpFn,
+  closing: ClosingServers,
   { endpoint, request, deadlines }: InferenceCall<OpenAIChatExtra>,
   reply: Reply,
 ): Promise<AsyncIterable<void>> {
   const { profile, headers } = settingsOf(endpoint);
-  const call = inferenceCall(request, profile, request.model ?? endpoint.model, headers);
+  const { baseUrl } = endpoint;
+  const model = request.model ?? endpoint.model;
+  const call = inferenceCall(request, profile, model, headers, closing.has(baseUrl));
   const exchangeOptions: ExchangeOptions = {
     http,
     endpoint,
     deadlines,
     readError,
+    onHeaders: ({ server }) => {
+      if (server === 'llama.cpp') closing.add(baseUrl);
+    },
     readLimits: readRateLimits,
   };
   try {

@@ -36,8 +36,6 @@ export interface Profile {
   toolCallIds: 'any' | 'alphanumeric9';
   /** Unknown keys of a tool call go back to the server (Gemini's `extra_content.google.thought_signature`). */
   toolCallExtras: boolean;
-  /** false: a connection is not used again after a stream. llama-server closes it then without having said so. */
-  keepsAlive: boolean;
   /** Has `/completions` for a raw prompt. */
   rawPrompt: boolean;
   /** GET; proves that the key is good where the server looks at it. */
@@ -63,13 +61,12 @@ export const GENERIC: Profile = {
   images: 'any_url',
   toolCallIds: 'any',
   toolCallExtras: true,
-  keepsAlive: false,
   rawPrompt: true,
   healthPath: '/models',
 };
 
 /** What the known servers have in common. */
-const KNOWN: Profile = { ...GENERIC, toolCallExtras: false, keepsAlive: true };
+const KNOWN: Profile = { ...GENERIC, toolCallExtras: false };
 
 export const PROFILE_NAMES = [
   'openai',

@@ -10,12 +10,16 @@ export type OpenAIChatRequest = InferenceRequest<OpenAIChatExtra>;
 
 type Fields = Record<string, unknown>;
 
-/** The call for a request: a chat, or a raw prompt where the server takes one. */
+/**
+ * The call for a request: a chat, or a raw prompt where the server takes one.
+ * @param closesAfterStreams the server ends a connection after a stream without having said so
+ */
 export function inferenceCall(
   request: OpenAIChatRequest,
   profile: Profile,
   model: string | undefined,
   headers: Record<string, string>,
+  closesAfterStreams = false,
 ): HttpCall & { body: Fields } {
   const isChat = request.messages !== undefined;
   if (!isChat && !profile.rawPrompt) {
@@ -39,7 +43,7 @@ export function inferenceCall(
     ...request.extra,
   };
   const path = isChat ? '/chat/completions' : '/completions';
-  const keepAlive = profile.keepsAlive || request.stream === false;
+  const keepAlive = !(streaming && closesAfterStreams);
   return { method: 'POST', path, headers, keepAlive, body: defined(fields) };
 }
 
