@@ -7,6 +7,8 @@ const name = z
   .string()
   .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'use up to 64 letters, digits, `_`, `.` or `-`')
   .describe('A name of your own: letters, digits, `_`, `.` and `-`.');
+/** Of providers, nodes, keys and limits. */
+export const nameSchema: z.ZodType<string> = name;
 const text = z.string().min(1);
 const count = z.int().positive();
 /** Node's timers hold 2^31 - 1 milliseconds; a longer one would fire at once. */
