@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Environment } from '@x/avionics';
+import type { Digests } from './file-text.ts';
 import { ConfigError, type ConfigProblem } from './problem.ts';
 import { type NodeConfig, type NodesConfig, nodeListSchema } from './schema.ts';
 import { Source } from './source.ts';
@@ -15,8 +16,8 @@ export interface IncludedNodes {
   /** Absent: something is wrong with it. */
   nodes?: NodeConfig[];
   problems: readonly ConfigProblem[];
-  /** Full path of the file that was read, or looked for. */
-  file?: string;
+  /** The file that was read, or looked for. */
+  files: Digests;
 }
 
 /** The nodes of a file, or of a variable; undefined: the configuration holds them itself, or Kubernetes has them. */
@@ -27,9 +28,10 @@ export async function readIncluded(
   if ('file' in config) {
     const file = resolve(baseDir, config.file);
     try {
-      return { ...listOf(await Source.open(file, env)), file };
+      const source = await Source.open(file, env);
+      return { ...listOf(source), files: new Map([[file, source.digest]]) };
     } catch (error) {
-      if (error instanceof ConfigError) return { problems: error.problems, file };
+      if (error instanceof ConfigError) return error;
       throw error;
     }
   }
@@ -40,7 +42,7 @@ function ofVariable(name: string, env: Environment): IncludedNodes {
   const text = env[name]?.trim();
   if (!text) {
     const message = 'is not set; give a list of nodes as JSON, or addresses with commas between them';
-    return { problems: [{ path: name, message }] };
+    return { problems: [{ path: name, message }], files: new Map() };
   }
   const json = text.startsWith('[') ? text : JSON.stringify(text.split(',').map(addressed));
   return listOf(new Source(json, name, env, { isSecret: true }));
@@ -59,5 +61,5 @@ function addressed(given: string): NodeConfig {
 
 function listOf(source: Source): IncludedNodes {
   const nodes = source.check(nodeListSchema);
-  return { problems: source.problems, ...(nodes && { nodes }) };
+  return { problems: source.problems, files: new Map(), ...(nodes && { nodes }) };
 }

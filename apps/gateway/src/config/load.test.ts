@@ -300,7 +300,7 @@ describe('nodes that stand elsewhere', () => {
     const file = await put('gateway.yaml', withNodes('{file: nodes.yaml}'));
     const loaded = await loadConfig(file, { SLOTS: '2' });
     expect(loaded.config.providers['box']).toEqual({ type: 'llamaserver', nodes: [{ ...a, slots: 2 }] });
-    expect(loaded.files).toEqual([file, path]);
+    expect([...loaded.files.keys()]).toEqual([file, path]);
   });
 
   it('come from a variable, as JSON or as addresses', async () => {

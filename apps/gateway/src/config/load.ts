@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Environment } from '@x/avionics';
 import { crossCheck } from './cross-checks.ts';
+import type { Digests } from './file-text.ts';
 import { type IncludedNodes, readIncluded } from './included-nodes.ts';
 import { overridesOf, withOverrides } from './overrides.ts';
 import { ConfigError, type ConfigProblem } from './problem.ts';
@@ -17,8 +18,8 @@ export interface LoadedConfig {
   config: Config;
   /** Full path of the file. */
   path: string;
-  /** Full paths of all files it was read from; the first is `path`. */
-  files: readonly string[];
+  /** All files it was read from. */
+  files: Digests;
 }
 
 const NAMES = ['gateway.yaml', 'gateway.yml', 'gateway.json'];
@@ -53,7 +54,10 @@ export async function loadConfig(path: string, env: Environment = process.env): 
     });
   }
   const included = await includedBy(value, baseDir, env);
-  const files = [file, ...[...included.values()].flatMap(({ file }) => file ?? [])];
+  const files = new Map([
+    [file, source.digest],
+    ...[...included.values()].flatMap(({ files }) => [...files]),
+  ]);
   const problems = [
     ...overrides.problems,
     ...source.problems.toSorted(byPlace),

@@ -1,3 +1,5 @@
+import type { Digests } from './file-text.ts';
+
 /** Where a value stands: its keys and indexes from the root on. */
 export type Path = readonly (string | number)[];
 
@@ -18,10 +20,10 @@ export interface ConfigProblem {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];
-  /** Full paths of the files that were read, or looked for: a change of any of them may mend it. */
-  readonly files: readonly string[];
+  /** The files that were read, or looked for: a change of any of them may mend it. */
+  readonly files: Digests;
 
-  constructor(problems: readonly ConfigProblem[], files: readonly string[] = []) {
+  constructor(problems: readonly ConfigProblem[], files: Digests = new Map()) {
     const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
     super([`the configuration has ${count}:`, ...problems.map(problem => `  ${lineOf(problem)}`)].join('\n'));
     this.problems = problems;

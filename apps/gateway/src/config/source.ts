@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import type { Environment } from '@x/avionics';
 import {
@@ -13,6 +12,7 @@ import {
   visit,
 } from 'yaml';
 import type { z } from 'zod';
+import { readText } from './file-text.ts';
 import { interpolate } from './interpolate.ts';
 import { findingsOf, nameFields, notConverted } from './issues.ts';
 import { ConfigError, type ConfigProblem, isSecret, type Path, shown } from './problem.ts';
@@ -20,11 +20,15 @@ import { ConfigError, type ConfigProblem, isSecret, type Path, shown } from './p
 export interface SourceOptions {
   /** All of it came from the environment. */
   isSecret?: boolean;
+  /** Of the file it was read from. */
+  digest?: string;
 }
 
 /** A YAML or JSON file with its variables filled in; it knows on which line each value stands. */
 export class Source {
   readonly problems: ConfigProblem[] = [];
+  /** Of the file, as it was read; '' where there is none. */
+  readonly digest: string;
   readonly #file: string;
   readonly #lines = new LineCounter();
   readonly #document;
@@ -36,7 +40,13 @@ export class Source {
   #isBroken = false;
 
   /** @param file as errors show it */
-  constructor(text: string, file: string, env: Environment, { isSecret = false }: SourceOptions = {}) {
+  constructor(
+    text: string,
+    file: string,
+    env: Environment,
+    { isSecret = false, digest = '' }: SourceOptions = {},
+  ) {
+    this.digest = digest;
     this.#file = file;
     this.#isSecret = isSecret;
     const document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
@@ -61,13 +71,11 @@ export class Source {
   /** @throws ConfigError for a file that cannot be read */
   static async open(file: string, env: Environment): Promise<Source> {
     const name = shownFile(file);
-    try {
-      return new Source(await readFile(file, 'utf8'), name, env);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      const why = code === 'ENOENT' ? 'there is no such file' : `the file cannot be read (${code})`;
-      throw new ConfigError([{ file: name, path: '', message: `${why}; check the path` }], [file]);
-    }
+    const { text, digest } = await readText(file);
+    if (text !== undefined) return new Source(text, name, env, { digest });
+    const why = digest === 'ENOENT' ? 'there is no such file' : `the file cannot be read (${digest})`;
+    const problem = { file: name, path: '', message: `${why}; check the path` };
+    throw new ConfigError([problem], new Map([[file, digest]]));
   }
 
   /** Plain objects, arrays and scalars; null for an empty file. */
