@@ -1,6 +1,7 @@
-import { AirframeError, type ReasoningEvent, type ToolCall, type ToolCallDeltaEvent } from '@x/airframe';
+import type { AirframeError, ReasoningEvent, ToolCall, ToolCallDeltaEvent } from '@x/airframe';
 import type { LLMResponse, Seam } from '@x/avionics';
 import type { AnswerFacts, AnswerWriter } from '../protocol.ts';
+import { brokenBy } from '../seam.ts';
 import { wireErrorOf } from './errors.ts';
 import { answerOf, stopReasonOf, usageOf } from './whole.ts';
 import type { WireAnswer, WireAnswerBlock } from './wire.ts';
@@ -35,8 +36,8 @@ const NO_USAGE = {
  * Writes an answer of the Messages API. One block is open at a time, in the order of their indexes: while that is a tool
  * call that is not finished, whatever else comes waits. Tokens of the prompt are told at the end, in `message_delta`.
  *
- * What was sent cannot be taken back here: a `restart` behind text or tool calls, or any seam behind a tool call that is
- * not finished, ends the answer as an error, and nothing is written any more.
+ * A seam writes nothing; one that would take back what was sent ends the answer as an error, and nothing is written any
+ * more ({@link brokenBy}).
  */
 export class MessageWriter implements AnswerWriter {
   readonly #facts: AnswerFacts;
@@ -105,20 +106,10 @@ export class MessageWriter implements AnswerWriter {
     return this.#arguments(call) + this.#close() + this.#drain();
   }
 
-  seam({ policy, message }: Seam): string {
-    const isCalling = [...this.#calls.values()].some(({ isFinished }) => !isFinished);
-    const isSent = this.#hasText || this.#calls.size > 0;
-    if (this.#isOver || !(isCalling || (policy === 'restart' && isSent))) return '';
-    return this.fail(
-      new AirframeError(
-        'backend',
-        `the answer broke off, and what was sent cannot be taken back: ${message}`,
-        {
-          code: 'restarted',
-          remedy: 'send the request again',
-        },
-      ),
-    );
+  seam(seam: Seam): string {
+    if (this.#isOver) return '';
+    const error = brokenBy(seam, { text: this.#hasText, calls: this.#calls.values() });
+    return error ? this.fail(error) : '';
   }
 
   end(response: LLMResponse): string {

@@ -22,7 +22,7 @@ import {
 export function readMessages(body: unknown): Asked {
   const wire = check(messagesSchema, body, 'request');
   return {
-    model: wire.model,
+    model: wire.model ?? '',
     stream: wire.stream === true,
     request: requestOf(wire),
     answer: facts => new MessageWriter(facts),
@@ -35,7 +35,7 @@ export function readMessages(body: unknown): Asked {
  */
 export function readCountTokens(body: unknown): { model: string; request: CompletionRequest } {
   const wire = check(countTokensSchema, body, 'request');
-  return { model: wire.model, request: requestOf(wire) };
+  return { model: wire.model ?? '', request: requestOf(wire) };
 }
 
 function requestOf(wire: WireRequest): CompletionRequest {

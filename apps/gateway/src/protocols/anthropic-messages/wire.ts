@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ignored, only, refused, strictly } from '../checks.ts';
 
 // The Messages API as its clients speak it, as far as it is read; fields inside that nobody reads are let be. Sources:
 // @anthropic-ai/sdk 1.14.0 resources/messages/messages.d.ts and resources/beta/messages/messages.d.ts; docs.claude.com
@@ -11,13 +12,6 @@ const json = z.record(z.string(), z.unknown());
 const cacheControl = z.object({ ttl: z.enum(['5m', '1h']).nullish() }).nullish();
 export type WireCacheControl = z.infer<typeof cacheControl>;
 const cached = { cache_control: cacheControl };
-
-/** @param taken the types that belong here */
-function only(taken: string): { error: z.core.$ZodErrorMap } {
-  return {
-    error: issue => (issue.code === 'invalid_union' ? `the gateway takes ${taken} here` : undefined),
-  };
-}
 
 /** Text alone stands for one block of it. */
 function asBlocks(content: unknown): unknown {
@@ -132,18 +126,9 @@ export type WireThinking = z.infer<typeof thinking>;
 
 const format = z.object({ type: z.literal('json_schema'), schema: json }).nullish();
 
-/** These only tell Anthropic how to serve, keep or bill a call: what comes out is good without them. */
-const ignored = z.unknown().optional();
-
-/** What would come out wrong if nobody heeded it. */
-function refused(why: string) {
-  const isNothing = (value: unknown) =>
-    value === undefined || value === null || (Array.isArray(value) && value.length === 0);
-  return z.unknown().refine(isNothing, { error: why }).optional();
-}
-
 const fields = {
-  model: name,
+  /** Absent: the gateway's own choice. */
+  model: name.nullish(),
   messages: z.array(message).min(1),
   system: systemBlocks.nullish(),
   tools: z.array(tool).nullish(),
@@ -178,13 +163,6 @@ const fields = {
   inference_geo: refused('the gateway cannot promise where a call is served; leave it out'),
   mcp_servers: refused('the gateway calls no MCP servers; call them yourself and give their tools in tools'),
   thread: refused('the gateway keeps no state; send the whole conversation in messages'),
-};
-
-const strictly: { error: z.core.$ZodErrorMap } = {
-  error: issue =>
-    issue.code === 'unrecognized_keys'
-      ? `the gateway does not know ${(issue['keys'] as string[]).join(', ')}; leave it out`
-      : undefined,
 };
 
 export const messagesSchema = z.strictObject({ ...fields, max_tokens: z.int().positive() }, strictly);
