@@ -4,10 +4,11 @@ import { fork } from 'node:child_process';
 /**
  * Starts a module in a process of its own. It says `{ ready }` when it is ready, answers each message with one,
  * and ends when it is disconnected.
- * @returns what it said, `ask` for a question, `stop` for the end
+ * @param stderr of the process; default: the parent's
+ * @returns what it said, `ask` for a question, `stop` for the end, `ended` for whether it has come to that by itself
  */
-export async function startChild(file, args = [], execArgv = []) {
-  const child = fork(file, args, { execArgv, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+export async function startChild(file, args = [], execArgv = [], stderr = 'inherit') {
+  const child = fork(file, args, { execArgv, stdio: ['ignore', 'ignore', stderr, 'ipc'] });
   const answer = () =>
     new Promise((resolve, reject) => {
       const gone = code => reject(new Error(`${file} ${args.join(' ')} ended with exit code ${code}`));
@@ -18,7 +19,9 @@ export async function startChild(file, args = [], execArgv = []) {
         else reject(new Error(message.error));
       });
     });
+  const ended = () => !child.connected;
   const ask = message => {
+    if (ended()) return Promise.reject(new Error(`${file} ${args.join(' ')} has ended`));
     const answered = answer();
     child.send(message);
     return answered;
@@ -30,7 +33,7 @@ export async function startChild(file, args = [], execArgv = []) {
     return ended;
   };
   const { ready } = await answer();
-  return { ready, ask, stop };
+  return { ready, ask, stop, ended };
 }
 
 /** The child's side: answers each message with what `respond` makes of it. */
