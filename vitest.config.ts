@@ -50,6 +50,7 @@ export default defineConfig({
       withRealParts('llama-server', 'llama-server', { setupFiles, globalSetup }),
       withRealParts('redis', 'redis', { setupFiles }),
       withRealParts('in-process', 'model', { setupFiles, globalSetup }),
+      withRealParts('gateway', 'gateway', { setupFiles }),
       withRealParts('terminal', 'terminal', { globalSetup }),
       withRealParts('packed'),
     ],

@@ -62,7 +62,10 @@ export class App implements RecordSink {
     const { config, log, ...tools } = options;
     const logger = loggerOf(log as never);
     const store = config.redis
-      ? await connectRedisStore(config.redis.url, { logger, ...(config.redis.prefix ? { prefix: config.redis.prefix } : {}) })
+      ? await connectRedisStore(config.redis.url, {
+          logger,
+          ...(config.redis.prefix ? { prefix: config.redis.prefix } : {}),
+        })
       : new MemoryStore();
     const maker = new RuntimeMaker({ ...tools, logger, store, isShared: config.redis !== undefined });
     let live: LiveRuntime | undefined;
@@ -134,7 +137,8 @@ export class App implements RecordSink {
     this.#console.close();
     await withinMs(this.#inFlight.idle(), grace);
     const late = [...this.#exchanges];
-    if (late.length > 0) this.#log.warn({ calls: late.length }, 'the grace time is over; calls under way are ended');
+    if (late.length > 0)
+      this.#log.warn({ calls: late.length }, 'the grace time is over; calls under way are ended');
     for (const exchange of late) exchange.stop(goingDown());
     await withinMs(this.#inFlight.idle(), LAST_WORDS_MS);
     this.#server?.server.closeAllConnections();

@@ -12,7 +12,6 @@ import type { InFlight } from './calls/gauge.ts';
 import type { RecordSink } from './calls/recorder.ts';
 import { defined } from './defined.ts';
 import { circuitsOf, nodesOf } from './live-facts.ts';
-import { windowOf } from './runtime/limit-rules.ts';
 import type { LiveRuntime } from './runtime/live.ts';
 import type { Runtime } from './runtime/runtime.ts';
 
@@ -32,7 +31,7 @@ export class ConsoleSide implements RecordSink {
         hello: () => helloOf(live.current, about),
         nodes: () => nodesOf(live.current),
         circuits: () => circuitsOf(live.current),
-        budgets: async () => (await live.current.limiter.usage()).map(limit => budgetOf(limit, live.current)),
+        budgets: async () => (await live.current.limiter.usage()).map(budgetOf),
         inFlight: () => ({ inFlight: inFlight.count, waiting: waitingIn(live.current) }),
       },
       this.#journal,
@@ -92,11 +91,8 @@ function helloOf(runtime: Runtime, about: Pick<Hello, 'version' | 'replica' | 's
 
 const FREE = { prompt: 0, completion: 0 };
 
-function budgetOf({ rule, scope, subject, unit, limit, spent, reserved, resetsAt }: LimitUsage, { config }: Runtime): Budget {
-  return {
-    ...{ rule, scope, unit, limit, spent, reserved, resetsAt, window: windowOf(rule, config) },
-    ...defined({ subject }),
-  };
+function budgetOf({ subject, window, ...limit }: LimitUsage): Budget {
+  return { ...limit, window: String(window), ...defined({ subject }) };
 }
 
 function waitingIn({ providers }: Runtime): number {

@@ -5,7 +5,11 @@ import type { Runtime } from './runtime/runtime.ts';
 /** The circuits of all providers; one that was never called is closed. */
 export function circuitsOf({ gateway, providers }: Runtime): Circuit[] {
   const stats = gateway.getStats().providers;
-  return [...providers].map(([provider, { type }]) => ({ provider, type, state: stats[provider]?.circuit ?? 'closed' }));
+  return [...providers].map(([provider, { type }]) => ({
+    provider,
+    type,
+    state: stats[provider]?.circuit ?? 'closed',
+  }));
 }
 
 /** The nodes of all providers that have some. */

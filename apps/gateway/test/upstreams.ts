@@ -26,7 +26,11 @@ export const hello: Script = sse([
 
 /** A call of `get_weather` for Oslo. */
 export const weatherCall: Script = sse([
-  delta({ tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'get_weather', arguments: '' } }] }),
+  delta({
+    tool_calls: [
+      { index: 0, id: 'call_1', type: 'function', function: { name: 'get_weather', arguments: '' } },
+    ],
+  }),
   delta({ tool_calls: [{ index: 0, function: { arguments: '{"city":' } }] }),
   delta({ tool_calls: [{ index: 0, function: { arguments: '"Oslo"}' } }] }),
   delta({}, 'tool_calls'),

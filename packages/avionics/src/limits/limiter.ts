@@ -62,6 +62,7 @@ export interface LimitUsage {
   /** The agent, key or tag; undefined with scope `all`. */
   subject: string | undefined;
   unit: Unit;
+  window: LimitRule['window'];
   limit: number;
   spent: number;
   /** Held by calls under way. */
@@ -201,6 +202,7 @@ function usageOf(limits: readonly Limit[], windows: readonly WindowState[]): Lim
       scope: rule.scope,
       subject: rule.scope === 'all' ? undefined : subject,
       unit,
+      window: rule.window,
       limit: limit / per,
       spent: window.spent / per,
       reserved: window.held / per,
