@@ -53,7 +53,7 @@ describe('a stream', () => {
     ]);
   });
 
-  it('begins a call when both its id and its name are known, or when it is finished', () => {
+  it('begins a call when its name is known, or when it is finished', () => {
     const pieces = [call(0, '{"a"', { id: 'call_0' }), call(0, ':1}', { name: 'wx' }), call(1, '{}')];
     expect(answer({ pieces }).blocks).toEqual([
       { type: 'tool_use', text: '{"a":1}', ...first },

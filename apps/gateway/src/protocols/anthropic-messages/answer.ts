@@ -14,6 +14,7 @@ interface Spoken {
 }
 
 interface Call {
+  /** Made here until a server gives one: not all of them do. */
   id: string;
   name: string;
   /** Arguments that are not written yet. */
@@ -89,7 +90,7 @@ export class MessageWriter implements AnswerWriter {
     if (call === this.#open) {
       return argumentsDelta === '' ? '' : `${this.#delta}${JSON.stringify(argumentsDelta)}}}\n\n`;
     }
-    call.id ||= id ?? '';
+    call.id = id ?? call.id;
     call.name ||= name ?? '';
     call.rest += argumentsDelta;
     return this.#place(call);
@@ -99,8 +100,7 @@ export class MessageWriter implements AnswerWriter {
     const call = this.#call(index);
     if (call.isFinished || this.#isOver) return '';
     call.isFinished = true;
-    call.id ||= id;
-    call.name ||= name;
+    if (!call.isPlaced) Object.assign(call, { id, name });
     if (!call.hasArguments) call.rest = whole;
     if (call !== this.#open) return this.#place(call);
     return this.#arguments(call) + this.#close() + this.#drain();
@@ -138,16 +138,22 @@ export class MessageWriter implements AnswerWriter {
   #call(index: number): Call {
     let call = this.#calls.get(index);
     if (!call) {
-      call = { id: '', name: '', rest: '', hasArguments: false, isPlaced: false, isFinished: false };
+      call = {
+        id: `call_${index}`,
+        name: '',
+        rest: '',
+        hasArguments: false,
+        isPlaced: false,
+        isFinished: false,
+      };
       this.#calls.set(index, call);
     }
     return call;
   }
 
-  /** Its block begins with id and name: some servers send them late. */
+  /** Its block begins with the name, which some servers send late. */
   #place(call: Call): string {
-    const isNamed = call.id !== '' && call.name !== '';
-    if (call.isPlaced || !(isNamed || call.isFinished)) return '';
+    if (call.isPlaced || (call.name === '' && !call.isFinished)) return '';
     call.isPlaced = true;
     this.#waiting.push(call);
     return this.#drain();

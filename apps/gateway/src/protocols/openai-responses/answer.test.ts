@@ -123,7 +123,7 @@ describe('a stream', () => {
     ]);
   });
 
-  it('announces a call when both its id and its name are known, or when it is finished', () => {
+  it('announces a call when its name is known, or when it is finished', () => {
     const late = [call(0, '{"a"', { id: 'call_0' }), call(0, ':1}', { name: 'wx' }), call(1, '{}')];
     expect(answer({ pieces: late }).output).toEqual([
       functionCall(0, '{"a":1}', first),

@@ -24,6 +24,7 @@ interface Open extends OpenPlace {
 }
 
 interface Call {
+  /** Made here until a server gives one: not all of them do. */
   id: string;
   name: string;
   arguments: string;
@@ -91,18 +92,17 @@ export class ResponseWriter implements AnswerWriter {
     if (call.isFinished || this.#isOver) return '';
     call.arguments += argumentsDelta;
     if (call.place) return argumentsDelta === '' ? '' : this.#events.delta(call.place, argumentsDelta);
-    call.id ||= id ?? '';
+    call.id = id ?? call.id;
     call.name ||= name ?? '';
-    // Some servers send one of them late.
-    return call.id !== '' && call.name !== '' ? this.#announce(call) : '';
+    // Some servers send it late.
+    return call.name === '' ? '' : this.#announce(call);
   }
 
   toolCall(index: number, finished: ToolCall): string {
     const call = this.#call(index);
     if (call.isFinished || this.#isOver) return '';
     call.isFinished = true;
-    call.id ||= finished.id;
-    call.name ||= finished.name;
+    if (!call.place) Object.assign(call, { id: finished.id, name: finished.name });
     const rest = call.arguments === '' ? finished.arguments : '';
     call.arguments += rest;
     if (!call.place) return this.#announce(call) + this.#finish(call, callStatus(finished));
@@ -152,7 +152,7 @@ export class ResponseWriter implements AnswerWriter {
   #call(index: number): Call {
     let call = this.#calls.get(index);
     if (!call) {
-      call = { id: '', name: '', arguments: '', isFinished: false };
+      call = { id: `call_${index}`, name: '', arguments: '', isFinished: false };
       this.#calls.set(index, call);
     }
     return call;
