@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import {
   type Adapter,
+  AirframeError,
   anthropicMessagesAdapter,
   collect,
   type HttpFn,
@@ -110,5 +111,15 @@ for (const [protocol, { writer, read }] of Object.entries(PROTOCOLS)) {
       if (result.error) expect(received.error).toMatchObject({ name: 'AirframeError' });
       else expect(knownOf(received)).toEqual(knownOf(result));
     });
+
+    it.each(['rate_limit', 'overloaded', 'quota', 'context_length', 'invalid_request'] as const)(
+      'an error in mid-stream stays %s',
+      async category => {
+        const answer = writer();
+        const stream = answer.begin() + answer.text('a') + answer.fail(new AirframeError(category, 'no'));
+        const { text, error } = await resultOf(await eventsIn(protocol, stream));
+        expect({ text, category: error?.category }).toEqual({ text: 'a', category });
+      },
+    );
   });
 }

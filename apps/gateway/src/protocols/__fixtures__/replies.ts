@@ -1,5 +1,6 @@
 import type { FinishReason, ReasoningPart, ToolCall, Usage } from '@x/airframe';
 import type { LLMResponse } from '@x/avionics';
+import fc from 'fast-check';
 import type { AnswerFacts, AnswerWriter } from '../protocol.ts';
 
 /** A piece of a reply as it comes from a provider: text, thinking, a signature that ends it, or arguments of a call. */
@@ -112,6 +113,30 @@ function thinkingIn(pieces: Piece[]): ReasoningPart[] {
   }
   return parts;
 }
+
+const text = fc.string({ maxLength: 3 });
+
+/** Replies of all kinds of pieces, in any order. */
+export const anyPieces: fc.Arbitrary<Piece[]> = fc
+  .array(
+    fc.oneof(
+      fc.record({ text }),
+      fc.record({ thinking: text }),
+      fc.record({ signature: fc.string({ minLength: 1, maxLength: 3 }) }),
+      fc.record({
+        call: fc.constantFrom(0, 1, 2),
+        id: fc.constantFrom('', 'x'),
+        name: fc.constantFrom('', 'f'),
+        arguments: text,
+      }),
+    ),
+    { maxLength: 20 },
+  )
+  .filter(pieces => {
+    // Calls are numbered as they come.
+    let next = 0;
+    return pieces.every(piece => !('call' in piece) || piece.call < next || piece.call === next++);
+  });
 
 /** The events of a stream: their names, and their data parsed. */
 export function eventsOf(stream: string): { name: string; data: Record<string, unknown> }[] {

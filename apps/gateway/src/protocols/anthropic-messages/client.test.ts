@@ -1,6 +1,6 @@
 import Anthropic, { APIError, BadRequestError } from '@anthropic-ai/sdk';
-import { AirframeError, anthropicMessagesAdapter, collect } from '@x/airframe';
-import { afterAll, describe, expect, it } from 'vitest';
+import { AirframeError } from '@x/airframe';
+import { describe, expect, it } from 'vitest';
 import { serving } from '../__fixtures__/served.ts';
 import { anthropicMessages } from './index.ts';
 
@@ -97,42 +97,5 @@ describe('the Anthropic SDK', () => {
     const failure = client.messages.create({ ...request, max_tokens: 0 });
     await expect(failure).rejects.toThrow(BadRequestError);
     await expect(failure).rejects.toThrow(/max_tokens/);
-  });
-});
-
-describe('the adapter of this project', () => {
-  const adapter = anthropicMessagesAdapter();
-  const messages = [{ role: 'user' as const, content: 'hi' }];
-  const endpointAt = (baseUrl: string) => ({
-    name: 'a',
-    backendKind: 'anthropic_messages',
-    baseUrl,
-    model: 'm',
-  });
-  afterAll(() => adapter.close?.());
-
-  it('reads a stream', async () => {
-    const url = await serve(reply);
-    const { usage, finishReason, ...result } = await collect(
-      adapter.streamInfer(endpointAt(url), { messages }),
-    );
-    expect(result).toMatchObject({
-      text: 'Let me look.',
-      toolCalls: [
-        { id: 'call_0', arguments: '{"c":1}' },
-        { id: 'call_1', arguments: '{}' },
-      ],
-    });
-    expect({ usage, finishReason }).toMatchObject({
-      usage: { promptTokens: 20, cachedTokens: 15, completionTokens: 7 },
-      finishReason: 'tool_calls',
-    });
-  });
-
-  it('knows the category of an error in mid-stream', async () => {
-    const error = new AirframeError('context_length', 'n_ctx exceeded');
-    const url = await serve(writer => writer.begin() + writer.text('a') + writer.fail(error));
-    const failure = collect(adapter.streamInfer(endpointAt(url), { messages }));
-    await expect(failure).rejects.toMatchObject({ category: 'context_length' });
   });
 });

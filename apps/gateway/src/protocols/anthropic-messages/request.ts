@@ -1,7 +1,8 @@
-import { check, type PromptCacheOptions, type ReasoningOptions, type ToolChoice } from '@x/airframe';
+import type { PromptCacheOptions, ReasoningOptions, ToolChoice } from '@x/airframe';
 import type { CompletionRequest } from '@x/avionics';
-import { defined } from '../defined.ts';
+import { defined } from '../../defined.ts';
 import type { Asked } from '../protocol.ts';
+import { readBody } from '../read.ts';
 import { MessageWriter } from './answer.ts';
 import { conversationOf } from './messages.ts';
 import {
@@ -20,7 +21,7 @@ import {
  * @throws AirframeError (invalid_request) that names each field that is wrong, and its value
  */
 export function readMessages(body: unknown): Asked {
-  const wire = check(messagesSchema, body, 'request');
+  const wire = readBody(messagesSchema, body);
   return {
     model: wire.model ?? '',
     stream: wire.stream === true,
@@ -34,7 +35,7 @@ export function readMessages(body: unknown): Asked {
  * @throws AirframeError (invalid_request), as {@link readMessages}
  */
 export function readCountTokens(body: unknown): { model: string; request: CompletionRequest } {
-  const wire = check(countTokensSchema, body, 'request');
+  const wire = readBody(countTokensSchema, body);
   return { model: wire.model ?? '', request: requestOf(wire) };
 }
 

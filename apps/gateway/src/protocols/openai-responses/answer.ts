@@ -137,7 +137,7 @@ export class ResponseWriter implements AnswerWriter {
   fail(cause: AirframeError): string {
     this.#isOver = true;
     this.#open = undefined;
-    const error = wireErrorOf(cause);
+    const error = wireErrorOf(cause, this.#facts.requestId);
     const { code, message, param } = error;
     const told = this.#events.event('error', { code, message, param, error });
     const response = this.#response({ status: 'failed', error: { code, message }, output: this.#finished });

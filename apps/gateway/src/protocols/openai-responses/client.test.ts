@@ -1,6 +1,6 @@
-import { AirframeError, collect, openAIResponsesAdapter } from '@x/airframe';
+import { AirframeError } from '@x/airframe';
 import OpenAI, { APIError, BadRequestError } from 'openai';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { serving } from '../__fixtures__/served.ts';
 import { openAIResponses } from './index.ts';
 
@@ -116,42 +116,5 @@ describe('openai-node', () => {
     const failure = client.responses.create({ ...request, previous_response_id: 'resp_1' });
     await expect(failure).rejects.toThrow(BadRequestError);
     await expect(failure).rejects.toThrow(/keeps no state/);
-  });
-});
-
-describe('the adapter of this project', () => {
-  const adapter = openAIResponsesAdapter();
-  const messages = [{ role: 'user' as const, content: 'hi' }];
-  const endpointAt = (url: string) => ({
-    name: 'a',
-    backendKind: 'openai_responses',
-    baseUrl: `${url}/v1`,
-    model: 'm',
-  });
-  afterAll(() => adapter.close?.());
-
-  it('reads a stream', async () => {
-    const url = await serve(reply);
-    const { usage, finishReason, ...result } = await collect(
-      adapter.streamInfer(endpointAt(url), { messages }),
-    );
-    expect(result).toMatchObject({
-      text: 'Let me look.',
-      toolCalls: [
-        { id: 'call_0', arguments: '{"c":1}' },
-        { id: 'call_1', arguments: '{}' },
-      ],
-    });
-    expect({ usage, finishReason }).toMatchObject({
-      usage: { cachedTokens: 15 },
-      finishReason: 'tool_calls',
-    });
-  });
-
-  it('knows the category of an error in mid-stream', async () => {
-    const error = new AirframeError('context_length', 'the prompt is too long');
-    const url = await serve(writer => writer.begin() + writer.text('a') + writer.fail(error));
-    const failure = collect(adapter.streamInfer(endpointAt(url), { messages }));
-    await expect(failure).rejects.toMatchObject({ category: 'context_length' });
   });
 });

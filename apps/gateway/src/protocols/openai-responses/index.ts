@@ -1,5 +1,5 @@
+import { openAIError } from '../openai-error.ts';
 import type { Protocol } from '../protocol.ts';
-import { wireErrorOf } from './errors.ts';
 import { readResponses } from './request.ts';
 
 /** OpenAI's Responses API without its state: nothing is stored, and tools that OpenAI runs itself are refused. */
@@ -7,5 +7,5 @@ export const openAIResponses: Protocol = {
   name: 'openai-responses',
   path: '/v1/responses',
   read: readResponses,
-  refusal: error => ({ error: wireErrorOf(error) }),
+  refusal: openAIError,
 };

@@ -1,7 +1,8 @@
-import { check, type ResponseFormat, type ToolChoice } from '@x/airframe';
+import type { ResponseFormat, ToolChoice } from '@x/airframe';
 import type { CompletionRequest } from '@x/avionics';
-import { defined } from '../defined.ts';
+import { defined } from '../../defined.ts';
 import type { Asked } from '../protocol.ts';
+import { readBody } from '../read.ts';
 import { ResponseWriter } from './answer.ts';
 import { conversationOf } from './input.ts';
 import { responsesSchema, type WireFormat, type WireRequest, type WireTool } from './wire.ts';
@@ -11,7 +12,7 @@ import { responsesSchema, type WireFormat, type WireRequest, type WireTool } fro
  * @throws AirframeError (invalid_request) that names each field that is wrong, and its value
  */
 export function readResponses(body: unknown): Asked {
-  const wire = check(responsesSchema, body, 'request');
+  const wire = readBody(responsesSchema, body);
   return {
     model: wire.model ?? '',
     stream: wire.stream === true,

@@ -221,13 +221,6 @@ export interface WireUsage {
   cost: number | null;
 }
 
-export interface WireError {
-  message: string;
-  type: string;
-  param: null;
-  code: string;
-}
-
 export interface WireResponse {
   id: string;
   object: 'response';
