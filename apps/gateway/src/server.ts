@@ -25,7 +25,7 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     /** Whose words errors are told in. Default: OpenAI's. */
-    protocol?: Pick<Protocol, 'refusal'>;
+    protocol?: Pick<Protocol, 'refusal' | 'statusOf'>;
   }
 }
 

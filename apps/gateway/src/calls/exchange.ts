@@ -151,7 +151,7 @@ export class Exchange {
     }
     const body = JSON.stringify(protocol.refusal(error, requestId));
     const progress = this.#stream.progress();
-    this.#raw.writeHead(statusOf(error), {
+    this.#raw.writeHead(this.#status(error), {
       ...this.#headers(false),
       ...errorHeaders(error),
       ...(progress && progress.attempts.length > 0 ? costHeader(progress) : {}),
@@ -182,7 +182,11 @@ export class Exchange {
 
   #statusOf(failure: AirframeError | undefined): number {
     if (this.#gone) return 499;
-    return failure && !this.#sink.isOpen ? statusOf(failure) : 200;
+    return failure && !this.#sink.isOpen ? this.#status(failure) : 200;
+  }
+
+  #status(error: AirframeError): number {
+    return (this.#options.protocol.statusOf ?? statusOf)(error);
   }
 }
 

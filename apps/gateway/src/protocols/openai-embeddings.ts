@@ -41,6 +41,10 @@ export function embeddingsBody(response: EmbeddingResponse, base64: boolean) {
       embedding: base64 ? Buffer.from(Float32Array.from(vector).buffer).toString('base64') : vector,
     })),
     model,
-    usage: { prompt_tokens: tokensUsed, total_tokens: tokensUsed, cost: costUsd },
+    usage: {
+      prompt_tokens: tokensUsed,
+      total_tokens: tokensUsed,
+      cost: response.metadata.priced ? costUsd : null,
+    },
   };
 }

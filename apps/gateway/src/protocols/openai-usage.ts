@@ -1,6 +1,6 @@
 import type { LLMResponse } from '@x/avionics';
 
-/** `usage` of Chat Completions and Completions; `cost` is ours, in US dollars, as OpenRouter has it. */
+/** `usage` of Chat Completions and Completions; `cost` is ours, in US dollars, as OpenRouter has it; null: a price is unknown. */
 export function openAIUsage({ metadata, completionTokens, costUsd }: LLMResponse) {
   const { usage } = metadata;
   return {
@@ -12,7 +12,7 @@ export function openAIUsage({ metadata, completionTokens, costUsd }: LLMResponse
       ...(usage.cacheWriteTokens === undefined ? {} : { cache_write_tokens: usage.cacheWriteTokens }),
     },
     completion_tokens_details: { reasoning_tokens: usage.reasoningTokens ?? 0 },
-    cost: costUsd,
+    cost: metadata.priced ? costUsd : null,
   };
 }
 

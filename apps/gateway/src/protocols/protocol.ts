@@ -16,8 +16,10 @@ export interface Protocol {
    * @throws AirframeError (invalid_request) that names the field, its value and the remedy
    */
   read(body: unknown): Asked;
-  /** An error as the body of an answer that has no other; with the status of {@link statusOf}. */
+  /** An error as the body of an answer that has no other. */
   refusal(error: AirframeError, requestId: string): unknown;
+  /** Statuses of the protocol's own. Default: {@link statusOf}. */
+  statusOf?(error: AirframeError): number;
 }
 
 export const PROTOCOL_NAMES = [

@@ -14,7 +14,7 @@ export function guarded(
   app: FastifyInstance,
   { live, metrics }: ServerParts,
   route: Pick<RouteOptions, 'method' | 'url' | 'handler'>,
-  protocol: Pick<Protocol, 'refusal'> = { refusal: openAIError },
+  protocol: Pick<Protocol, 'refusal' | 'statusOf'> = { refusal: openAIError },
 ): void {
   app.route({
     ...route,

@@ -8,12 +8,12 @@ import { statusOf } from '../protocols/status.ts';
 /** Answers a request that becomes no call, in the words of its protocol. */
 export function refuse(
   reply: FastifyReply,
-  protocol: Pick<Protocol, 'refusal'>,
+  protocol: Pick<Protocol, 'refusal' | 'statusOf'>,
   error: unknown,
 ): FastifyReply {
   const problem = AirframeError.from(error);
   const requestId = randomUUID();
-  const status = statusOf(problem);
+  const status = (protocol.statusOf ?? statusOf)(problem);
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   // What is left of a body that nobody reads would be taken for the next request.
   if (status === 401 || status === 413 || status === 503) reply.header('connection', 'close');

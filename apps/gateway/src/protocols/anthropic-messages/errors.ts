@@ -1,5 +1,5 @@
 import type { AirframeError, ErrorCategory } from '@x/airframe';
-import { GATEWAY_CODES } from '../status.ts';
+import { GATEWAY_CODES, statusOf } from '../status.ts';
 import type { WireError } from './wire.ts';
 
 /** Source: docs.claude.com "Errors", 2026; `ErrorType` of @anthropic-ai/sdk 1.14.0. */
@@ -26,16 +26,28 @@ const OWN_TYPES: Readonly<Record<string, string>> = {
   [GATEWAY_CODES.forbidden]: 'permission_error',
   [GATEWAY_CODES.model]: 'not_found_error',
   [GATEWAY_CODES.concurrency]: 'rate_limit_error',
+  // A budget of the gateway's own is full again at the end of its window.
+  limit_reached: 'rate_limit_error',
   [GATEWAY_CODES.draining]: 'overloaded_error',
   [GATEWAY_CODES.tooLarge]: 'request_too_large',
   // How a provider is set up is the operator's to mend.
   configuration: 'api_error',
 };
 
+/** The statuses that belong to the API's own types. */
+const STATUS: Readonly<Record<string, number>> = { overloaded_error: 529, billing_error: 402 };
+
+export function wireStatusOf(error: AirframeError): number {
+  return STATUS[typeOf(error)] ?? statusOf(error);
+}
+
 /** An error as the API tells it, in a body of its own as well as in mid-stream. */
 export function wireErrorOf(error: AirframeError, requestId: string): WireError {
-  const type = (error.code !== undefined && OWN_TYPES[error.code]) || TYPES[error.category];
-  return { type: 'error', error: { type, message: messageOf(error) }, request_id: requestId };
+  return { type: 'error', error: { type: typeOf(error), message: messageOf(error) }, request_id: requestId };
+}
+
+function typeOf({ category, code }: AirframeError): string {
+  return (code !== undefined && OWN_TYPES[code]) || TYPES[category];
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Protocol } from '../protocol.ts';
-import { wireErrorOf } from './errors.ts';
+import { wireErrorOf, wireStatusOf } from './errors.ts';
 import { readMessages } from './request.ts';
 
 export { readCountTokens } from './request.ts';
@@ -10,4 +10,5 @@ export const anthropicMessages: Protocol = {
   path: '/v1/messages',
   read: readMessages,
   refusal: wireErrorOf,
+  statusOf: wireStatusOf,
 };
