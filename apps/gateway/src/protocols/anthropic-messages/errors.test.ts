@@ -5,7 +5,8 @@ import { wireErrorOf } from './errors.ts';
 
 it.each([
   [new AirframeError('rate_limit', 'slow down'), 'rate_limit_error'],
-  [new AirframeError('quota', 'spent', { code: 'limit_reached' }), 'billing_error'],
+  [new AirframeError('quota', 'spent', { code: 'limit_reached' }), 'rate_limit_error'],
+  [new AirframeError('quota', 'nothing left on the account'), 'billing_error'],
   [new AirframeError('auth', 'a provider refused the key'), 'api_error'],
   [new AirframeError('auth', 'no key', { code: GATEWAY_CODES.key }), 'authentication_error'],
   [new AirframeError('auth', 'not yours', { code: GATEWAY_CODES.forbidden }), 'permission_error'],
