@@ -72,9 +72,8 @@ export type { RouteDecision, RouteInferOptions } from './nodes/node-tries.ts';
 export { type LeaseReasons, NodePool, type NodePoolOptions } from './nodes/pool.ts';
 export { NodePoolProvider, type NodePoolProviderOptions } from './nodes/pool-provider.ts';
 export type { NodeProfile } from './nodes/profiles.ts';
-export type { NodeSnapshot, RouteReasons } from './nodes/route.ts';
+export type { NodeOut, NodeSnapshot, RouteReasons } from './nodes/route.ts';
 export { NodeRouter, type NodeRouterOptions } from './nodes/router.ts';
-export type { ReplicaStore } from './nodes/shared-state.ts';
 export { STRATEGIES, type Strategy } from './nodes/strategies.ts';
 export {
   AdapterProvider,
@@ -130,6 +129,7 @@ export {
 } from './settings/variables.ts';
 export { FailOpenStore } from './store/fail-open.ts';
 export { MemoryStore, type MemoryStoreOptions } from './store/memory.ts';
+export type { ReplicaStore } from './store/replica-store.ts';
 export {
   type Charge,
   type ClaimReply,

@@ -4,8 +4,8 @@ import { scriptedLlamaServerAt } from '../../test/scripted-llama-server.ts';
 import { REQUEST, TestNodes } from '../../test/test-nodes.ts';
 import type { LogFields } from '../logger.ts';
 import { silentLogger } from '../logger.ts';
+import type { ReplicaStore } from '../store/replica-store.ts';
 import { type NodeLease, NodePool, type NodePoolOptions } from './pool.ts';
-import type { ReplicaStore } from './shared-state.ts';
 
 const nodes = new TestNodes();
 afterEach(() => nodes.close());
@@ -316,6 +316,9 @@ describe('NodePool with a store that replicas share', () => {
     store.away = false;
     for (const lease of leases) lease.release(OK);
     await vi.waitFor(() => expect(said).toHaveLength(2));
-    expect(said).toEqual([expect.stringContaining('the store is away'), expect.stringContaining('is back')]);
+    expect(said).toEqual([
+      expect.stringContaining('is away; each replica counts'),
+      expect.stringContaining('is back'),
+    ]);
   });
 });
