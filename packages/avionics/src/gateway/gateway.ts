@@ -13,6 +13,7 @@ import { noProvider } from '../routing/fallback.ts';
 import { resolveAgent } from '../settings/agents.ts';
 import { resolveCall } from '../settings/choice.ts';
 import type { Settings } from '../settings/settings.ts';
+import type { ReplicaStore } from '../store/replica-store.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
 import { ResponseCache, type ResponseCacheOptions } from './cache.ts';
 import { GatewayCall } from './call.ts';
@@ -77,6 +78,8 @@ export interface LLMGatewayOptions {
   limiter?: Pick<Limiter, 'reserve'>;
   /** When a provider that fails is left alone for a while. */
   breaker?: BreakerOptions;
+  /** Through it replicas with the same providers leave alone what one of them has seen fail. Not closed here. */
+  breakerStore?: ReplicaStore;
   /** How calls are recorded. Default: by the global OpenTelemetry SDK, where there is one, without prompts and answers. */
   telemetry?: Telemetry;
   logger?: Logger;
@@ -118,11 +121,12 @@ export class LLMGateway {
     const { logger, costCalculator, nodes, onLoadProgress, factory } = options;
     const { providers = {}, fallbackProviders = [] } = options;
     this.#settings = settings;
-    this.#breakers = new BreakerBoard(options.breaker);
     this.#midStream = options.midStream ?? 'fail';
     this.#limiter = options.limiter;
     this.#route = options.route;
     this.#logger = loggerOf(logger);
+    const { breakerStore: store } = options;
+    this.#breakers = new BreakerBoard(options.breaker, store && { store, logger: this.#logger });
     this.#cache = options.cache && new ResponseCache(options.cache, this.#logger);
     this.#telemetry = options.telemetry ?? new Telemetry();
     const forOwn = defined({ logger, costCalculator, nodes, onLoadProgress });
@@ -234,6 +238,7 @@ export class LLMGateway {
   /** Refuses further calls and closes the providers the gateway has made itself. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#breakers.close();
     await this.#ownFactory?.close();
   }
 

@@ -1,4 +1,5 @@
 import type { AirframeError, ErrorCategory } from '@x/airframe';
+import { SharedCircuits, type SharedCircuitsOptions } from './shared-circuits.ts';
 
 export interface BreakerOptions {
   /** Failures in a row that open a circuit. Default 5. */
@@ -26,6 +27,17 @@ const OF_THE_PROVIDER: ReadonlySet<ErrorCategory> = new Set([
   'auth',
 ]);
 
+/** The circuits of the same name in other replicas, as one of them sees them. */
+export interface CircuitPeers {
+  /** Whether the probe is this one's to make, when its time is over. */
+  readonly mayProbe: boolean;
+  /** Whose peers they are. */
+  joined(circuit: CircuitBreaker): void;
+  /** It has opened, for so many milliseconds, having done so as many times in a row. */
+  opened(ms: number, times: number): void;
+  closed(): void;
+}
+
 /** Keeps calls away from one provider while it fails, and lets a single one through to see whether it is back. */
 export class CircuitBreaker {
   readonly #options: Required<BreakerOptions>;
@@ -35,15 +47,24 @@ export class CircuitBreaker {
   /** End of the open time; undefined: closed. */
   #until: number | undefined;
   #probing = false;
+  readonly #peers: CircuitPeers | undefined;
 
-  constructor(options: BreakerOptions = {}) {
+  constructor(options: BreakerOptions = {}, peers?: CircuitPeers) {
     const { failures = 5, openMs = 5_000, maxOpenMs = 60_000, now = () => performance.now() } = options;
     this.#options = { failures, openMs, maxOpenMs, now };
+    this.#peers = peers;
+    peers?.joined(this);
   }
 
   get state(): BreakerState {
     if (this.#until === undefined) return 'closed';
-    return this.#options.now() < this.#until || this.#probing ? 'open' : 'half_open';
+    if (this.#options.now() < this.#until || this.#probing) return 'open';
+    return this.#peers?.mayProbe === false ? 'open' : 'half_open';
+  }
+
+  /** A call is under way that went through it while it was not closed. */
+  get isProbing(): boolean {
+    return this.#probing;
   }
 
   /** Milliseconds until a call may try again; 0 when it may now. */
@@ -59,8 +80,9 @@ export class CircuitBreaker {
 
   /** Its first output has come: the circuit closes. How the call ends is yet to be told. */
   answered(): void {
-    this.#until = undefined;
-    this.#probing = false;
+    const wasOpen = this.#until !== undefined;
+    this.heardClosed();
+    if (wasOpen) this.#peers?.closed();
   }
 
   succeeded(): void {
@@ -89,7 +111,22 @@ export class CircuitBreaker {
     const backoff = openMs * 2 ** Math.min(this.#opened, 16);
     const asked = error.retryAfterMs ?? 0;
     this.#opened++;
-    this.#until = now() + Math.min(maxOpenMs, Math.max(backoff, asked));
+    const ms = Math.min(maxOpenMs, Math.max(backoff, asked));
+    this.#until = now() + ms;
+    this.#peers?.opened(ms, this.#opened);
+  }
+
+  /** Another one has opened, and stays so for so many milliseconds. */
+  heardOpened(ms: number, times: number): void {
+    const { maxOpenMs, now } = this.#options;
+    this.#opened = times;
+    this.#until = now() + Math.min(maxOpenMs, ms);
+  }
+
+  /** Another one has closed. */
+  heardClosed(): void {
+    this.#until = undefined;
+    this.#probing = false;
   }
 }
 
@@ -97,15 +134,19 @@ export class CircuitBreaker {
 export class BreakerBoard {
   readonly #options: BreakerOptions;
   readonly #breakers = new Map<string, CircuitBreaker>();
+  readonly #shared: SharedCircuits | undefined;
 
-  constructor(options: BreakerOptions = {}) {
+  /** @param shared through it replicas that mean the same by a name keep away from what one of them has seen fail */
+  constructor(options: BreakerOptions = {}, shared?: SharedCircuitsOptions) {
     this.#options = options;
+    const { now = () => performance.now() } = options;
+    this.#shared = shared && new SharedCircuits(shared, now);
   }
 
   of(name: string): CircuitBreaker {
     const known = this.#breakers.get(name);
     if (known) return known;
-    const breaker = new CircuitBreaker(this.#options);
+    const breaker = new CircuitBreaker(this.#options, this.#shared?.of(name));
     this.#breakers.set(name, breaker);
     return breaker;
   }
@@ -124,6 +165,12 @@ export class BreakerBoard {
     const open = items
       .filter(item => !ask.includes(item))
       .sort((a, b) => this.of(a.name).opensInMs - this.of(b.name).opensInMs);
+    this.#shared?.called(open.map(({ name }) => name));
     return { ask, open };
+  }
+
+  /** Hears no more from other replicas. */
+  close(): void {
+    this.#shared?.close();
   }
 }
