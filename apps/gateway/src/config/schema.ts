@@ -31,27 +31,33 @@ const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as 
 
 const defaultsSchema = z
   .strictObject({
-    temperature: z.number().min(0).max(2).optional(),
-    maxTokens: count.optional(),
-    topP: z.number().min(0).max(1).optional(),
-    stop: z.array(text).optional(),
-    reasoning: z.strictObject({ effort: z.enum(EFFORTS).optional(), maxTokens: count.optional() }).optional(),
+    temperature: z.number().min(0).max(2).exactOptional(),
+    maxTokens: count.exactOptional(),
+    topP: z.number().min(0).max(1).exactOptional(),
+    stop: z.array(text).exactOptional(),
+    reasoning: z
+      .strictObject({ effort: z.enum(EFFORTS).exactOptional(), maxTokens: count.exactOptional() })
+      .exactOptional(),
     extra: z
       .record(z.string(), z.unknown())
-      .optional()
+      .exactOptional()
       .describe('Parameters of the backend, sent as they are.'),
   })
   .describe('What a request gets where it says nothing.');
 
 const common = {
   timeout: seconds
-    .optional()
+    .exactOptional()
     .describe('Longest wait without progress, in seconds. Default 120 for llama-server, 60 in the cloud.'),
-  maxRetries: z.int().min(0).optional().describe('Tries after the first one, before any output. Default 3.'),
-  defaults: defaultsSchema.optional(),
+  maxRetries: z
+    .int()
+    .min(0)
+    .exactOptional()
+    .describe('Tries after the first one, before any output. Default 3.'),
+  defaults: defaultsSchema.exactOptional(),
   expose: z
     .array(text)
-    .optional()
+    .exactOptional()
     .describe('Models that clients may name as `<provider>/<model>`, beside the aliases. Default: none.'),
 };
 
@@ -59,13 +65,13 @@ const nodeSchema = z
   .strictObject({
     name,
     baseUrl: httpUrl,
-    model: text.optional().describe('Model it serves. Default: it takes any.'),
-    agents: z.array(text).min(1).optional().describe('Agents it is for. Default: all.'),
-    tags: z.array(text).optional(),
-    slots: count.optional().describe('Calls it works on at once. Default: what the server says.'),
-    apiKey: secret.optional(),
+    model: text.exactOptional().describe('Model it serves. Default: it takes any.'),
+    agents: z.array(text).min(1).exactOptional().describe('Agents it is for. Default: all.'),
+    tags: z.array(text).exactOptional(),
+    slots: count.exactOptional().describe('Calls it works on at once. Default: what the server says.'),
+    apiKey: secret.exactOptional(),
     cacheTokens: count
-      .optional()
+      .exactOptional()
       .describe('Tokens of prompts it may still hold, to begin with. Default 262144.'),
   })
   .describe('One llama-server.');
@@ -100,13 +106,13 @@ const nodesSchema = z
       z.strictObject({
         kubernetes: z
           .strictObject({
-            namespace: text.optional(),
-            service: text.optional().describe('Its EndpointSlices are the nodes.'),
+            namespace: text.exactOptional(),
+            service: text.exactOptional().describe('Its EndpointSlices are the nodes.'),
             port: z
               .union([text, count], { error: 'give the name of a port, or its number' })
-              .optional()
+              .exactOptional()
               .describe('Name or number of the port of its pods. Default http.'),
-            configMap: text.optional().describe('Or: a ConfigMap with endpoints.'),
+            configMap: text.exactOptional().describe('Or: a ConfigMap with endpoints.'),
           })
           .refine(({ service, configMap }) => (service === undefined) !== (configMap === undefined), {
             error: 'give either service or configMap',
@@ -122,53 +128,53 @@ const providerSchema = z
     z.strictObject({
       type: z.literal('llamacpp').describe('llama.cpp in this process.'),
       modelPath: text.describe('GGUF file, by its path from here.'),
-      contextTokens: count.optional(),
-      gpuLayers: z.int().min(-1).optional(),
-      threads: count.optional(),
+      contextTokens: count.exactOptional(),
+      gpuLayers: z.int().min(-1).exactOptional(),
+      threads: count.exactOptional(),
       idleUnload: z
         .number()
         .min(0)
         .max(MAX_TIMER_SECONDS)
-        .optional()
+        .exactOptional()
         .describe('Seconds without calls until the model is unloaded.'),
-      isolation: z.enum(['none', 'process']).optional(),
+      isolation: z.enum(['none', 'process']).exactOptional(),
       ...common,
     }),
     z.strictObject({
       type: z.literal('llamaserver'),
-      baseUrl: httpUrl.optional().describe('Root of the server. Or give `nodes`.'),
-      nodes: nodesSchema.optional(),
-      strategy: z.enum(STRATEGIES).optional().describe('How a node is chosen. Default balanced.'),
-      maxQueue: count.optional().describe('Most calls that wait for a slot. Default 256.'),
-      maxWait: seconds.optional().describe('Longest wait for a slot, in seconds. Default 30.'),
-      apiKey: secret.optional(),
-      model: text.optional(),
-      api: z.enum(['native', 'openai']).optional().describe('Default openai.'),
+      baseUrl: httpUrl.exactOptional().describe('Root of the server. Or give `nodes`.'),
+      nodes: nodesSchema.exactOptional(),
+      strategy: z.enum(STRATEGIES).exactOptional().describe('How a node is chosen. Default balanced.'),
+      maxQueue: count.exactOptional().describe('Most calls that wait for a slot. Default 256.'),
+      maxWait: seconds.exactOptional().describe('Longest wait for a slot, in seconds. Default 30.'),
+      apiKey: secret.exactOptional(),
+      model: text.exactOptional(),
+      api: z.enum(['native', 'openai']).exactOptional().describe('Default openai.'),
       ...common,
     }),
     z.strictObject({
       type: z.literal('openai').describe('OpenAI, or a server that speaks its protocol.'),
-      baseUrl: httpUrl.optional(),
-      apiKey: secret.optional(),
-      organization: text.optional(),
-      project: text.optional(),
-      api: z.enum(['chat', 'responses']).optional().describe('Default chat.'),
-      model: text.optional(),
+      baseUrl: httpUrl.exactOptional(),
+      apiKey: secret.exactOptional(),
+      organization: text.exactOptional(),
+      project: text.exactOptional(),
+      api: z.enum(['chat', 'responses']).exactOptional().describe('Default chat.'),
+      model: text.exactOptional(),
       ...common,
     }),
     z.strictObject({
       type: z.literal('anthropic'),
-      baseUrl: httpUrl.optional(),
-      apiKey: secret.optional(),
-      model: text.optional(),
+      baseUrl: httpUrl.exactOptional(),
+      apiKey: secret.exactOptional(),
+      model: text.exactOptional(),
       ...common,
     }),
     z.strictObject({
       type: z.literal('azure'),
       endpoint: httpUrl,
-      apiKey: secret.optional(),
-      deployment: text.optional(),
-      apiVersion: text.optional(),
+      apiKey: secret.exactOptional(),
+      deployment: text.exactOptional(),
+      apiVersion: text.exactOptional(),
       ...common,
     }),
     z.strictObject({ type: z.literal('mock').describe('Answers without a model; for tests.') }),
@@ -176,14 +182,14 @@ const providerSchema = z
   .describe('Where answers come from.');
 
 const targetSchema = z
-  .strictObject({ provider: name, model: text.optional().describe('As the provider knows it.') })
+  .strictObject({ provider: name, model: text.exactOptional().describe('As the provider knows it.') })
   .describe('One provider to ask.');
 
 const limits = {
-  requestsPerMinute: count.optional(),
-  tokensPerMinute: count.optional().describe('Prompt and completion together.'),
-  usdPerDay: dollars.optional(),
-  usdPerMonth: dollars.optional(),
+  requestsPerMinute: count.exactOptional(),
+  tokensPerMinute: count.exactOptional().describe('Prompt and completion together.'),
+  usdPerDay: dollars.exactOptional(),
+  usdPerMonth: dollars.exactOptional(),
 };
 
 const modelSchema = z.strictObject({
@@ -191,12 +197,12 @@ const modelSchema = z.strictObject({
     .array(targetSchema)
     .min(1)
     .describe('Who is asked: the next one when the one before fails before its first output.'),
-  defaults: defaultsSchema.optional(),
+  defaults: defaultsSchema.exactOptional(),
   midStream: z
     .enum(['fail', 'continue', 'restart'])
-    .optional()
+    .exactOptional()
     .describe('When an answer breaks off that has begun. Default fail.'),
-  description: text.optional(),
+  description: text.exactOptional(),
 });
 
 const hash = z
@@ -213,12 +219,12 @@ const keySchema = z.strictObject({
   models: z
     .array(text)
     .min(1)
-    .optional()
+    .exactOptional()
     .describe('Models it may use, by their names; `*` at the end stands for any rest. Default: all.'),
-  admin: z.boolean().optional().describe('May open the console and see all calls. Default false.'),
-  agent: text.optional().describe('Agent name of its calls, unless they name one. Default `unknown`.'),
-  maxConcurrent: count.optional().describe('Most calls at once, in each replica.'),
-  expires: z.iso.date('write it as 2027-12-31').optional().describe('Last day (UTC) it is good for.'),
+  admin: z.boolean().exactOptional().describe('May open the console and see all calls. Default false.'),
+  agent: text.exactOptional().describe('Agent name of its calls, unless they name one. Default `unknown`.'),
+  maxConcurrent: count.exactOptional().describe('Most calls at once, in each replica.'),
+  expires: z.iso.date('write it as 2027-12-31').exactOptional().describe('Last day (UTC) it is good for.'),
   ...limits,
 });
 
@@ -226,15 +232,15 @@ const ruleSchema = z
   .strictObject({
     name,
     scope: z.enum(['agent', 'key', 'tag', 'all']),
-    match: text.optional().describe('The one agent, key (by its name) or tag it is for. Default: each.'),
+    match: text.exactOptional().describe('The one agent, key (by its name) or tag it is for. Default: each.'),
     window: z
       .union([z.enum(['minute', 'hour', 'day', 'month']), z.int().min(1_000)], {
         error: 'use minute, hour, day, month, or whole milliseconds from 1000',
       })
       .describe('Begins at whole minutes, hours, days and months (UTC).'),
-    usd: dollars.optional(),
-    tokens: count.optional(),
-    requests: count.optional(),
+    usd: dollars.exactOptional(),
+    tokens: count.exactOptional(),
+    requests: count.exactOptional(),
   })
   .refine(({ usd, tokens, requests }) => usd ?? tokens ?? requests, { error: 'give usd, tokens or requests' })
   .refine(({ scope, match }) => scope !== 'all' || match === undefined, {
@@ -247,84 +253,89 @@ const priceSchema = z
   .describe('US dollars per 1,000 tokens.');
 
 const serverSchema = z.strictObject({
-  host: text.optional().describe('Address to listen on. Default 127.0.0.1: this machine alone.'),
-  port: z.int().min(0).max(65_535).optional().describe('Default 8787; 0: any free one.'),
-  maxBodyBytes: count.optional().describe('Default 20 MiB.'),
-  maxHeaderBytes: count.optional().describe('Default 16 KiB.'),
-  maxConcurrent: count.optional().describe('Most calls at once, in this process. Default 4096.'),
-  maxConnections: count.optional().describe('Most open sockets. Default 8192.'),
+  host: text.exactOptional().describe('Address to listen on. Default 127.0.0.1: this machine alone.'),
+  port: z.int().min(0).max(65_535).exactOptional().describe('Default 8787; 0: any free one.'),
+  maxBodyBytes: count.exactOptional().describe('Default 20 MiB.'),
+  maxHeaderBytes: count.exactOptional().describe('Default 16 KiB.'),
+  maxConcurrent: count.exactOptional().describe('Most calls at once, in this process. Default 4096.'),
+  maxConnections: count.exactOptional().describe('Most open sockets. Default 8192.'),
   requestTimeout: seconds
-    .optional()
+    .exactOptional()
     .describe('Seconds a call may take, all fallbacks together. Default 600.'),
   keepAlive: seconds
-    .optional()
+    .exactOptional()
     .describe('Seconds of silence in a stream after which a comment is sent. Default 15.'),
   writeTimeout: seconds
-    .optional()
+    .exactOptional()
     .describe('Seconds a client may leave a stream unread before it is cut off. Default 60.'),
   drain: z
     .number()
     .min(0)
     .max(MAX_TIMER_SECONDS)
-    .optional()
+    .exactOptional()
     .describe('Seconds that calls under way may take to end when the gateway is told to stop. Default 30.'),
-  cors: z.array(text).optional().describe('Origins whose pages may call; `*` for all. Default: none.'),
+  cors: z.array(text).exactOptional().describe('Origins whose pages may call; `*` for all. Default: none.'),
   forwardHeaders: z
     .array(z.string().regex(/^[xX]-/, 'only headers that begin with x- can be passed on'))
-    .optional()
+    .exactOptional()
     .describe('Headers of clients that are passed on to providers. Default: none.'),
-  trustProxy: z.boolean().optional().describe('Believe X-Forwarded-For. Default false.'),
+  trustProxy: z.boolean().exactOptional().describe('Believe X-Forwarded-For. Default false.'),
 });
 
 export const configSchema = z
   .strictObject({
-    $schema: text.optional().describe('For editors; means nothing to the gateway.'),
-    server: serverSchema.optional(),
+    $schema: text.exactOptional().describe('For editors; means nothing to the gateway.'),
+    server: serverSchema.exactOptional(),
     providers: z.record(name, providerSchema).describe('Where answers come from, by names of your own.'),
-    models: z.record(text, modelSchema).optional().describe('What clients may name as model.'),
-    defaultModel: text.optional().describe('For requests that name none.'),
-    keys: z.array(keySchema).optional().describe('Who may call. Default: one made at start, printed once.'),
-    limits: z.array(ruleSchema).optional(),
+    models: z.record(text, modelSchema).exactOptional().describe('What clients may name as model.'),
+    defaultModel: text.exactOptional().describe('For requests that name none.'),
+    keys: z
+      .array(keySchema)
+      .exactOptional()
+      .describe('Who may call. Default: one made at start, printed once.'),
+    limits: z.array(ruleSchema).exactOptional(),
     whenStoreFails: z
       .enum(['open', 'closed'])
-      .optional()
+      .exactOptional()
       .describe('Calls while Redis is away. Default open.'),
     redis: z
       .strictObject({
         url: secret.regex(/^(rediss?|valkeys?|unix):\/\//, 'write it as redis://HOST:PORT'),
-        prefix: text.optional(),
+        prefix: text.exactOptional(),
       })
-      .optional()
+      .exactOptional()
       .describe(
         'Shares budgets, limits, circuits, nodes and the cache among replicas. Default: this process alone.',
       ),
-    cache: z.strictObject({ ttl: seconds }).optional(),
+    cache: z.strictObject({ ttl: seconds }).exactOptional(),
     prices: z
       .record(text, z.record(text, priceSchema))
-      .optional()
+      .exactOptional()
       .describe('Provider type, model: over those known.'),
-    breaker: z.strictObject({ failures: count.optional(), open: seconds.optional() }).optional(),
+    breaker: z
+      .strictObject({ failures: count.exactOptional(), open: seconds.exactOptional() })
+      .exactOptional(),
     log: z
       .strictObject({
-        level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).optional(),
-        access: z.boolean().optional().describe('One line for each call. Default true.'),
+        level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).exactOptional(),
+        access: z.boolean().exactOptional().describe('One line for each call. Default true.'),
       })
-      .optional(),
+      .exactOptional(),
     console: z
       .strictObject({
-        enabled: z.boolean().optional().describe('Default true.'),
+        enabled: z.boolean().exactOptional().describe('Default true.'),
         capture: z
           .boolean()
-          .optional()
+          .exactOptional()
           .describe('Keep prompts and answers in the request log, in memory. Default false.'),
-        maxRequests: count.optional().describe('Calls kept in the request log. Default 1000.'),
+        maxRequests: count.exactOptional().describe('Calls kept in the request log. Default 1000.'),
       })
-      .optional(),
+      .exactOptional(),
     metrics: z
       .strictObject({
-        public: z.boolean().optional().describe('Without a key. Default true on loopback, else false.'),
+        public: z.boolean().exactOptional().describe('Without a key. Default true on loopback, else false.'),
       })
-      .optional(),
+      .exactOptional(),
   })
   .describe('Configuration of the gateway.');
 

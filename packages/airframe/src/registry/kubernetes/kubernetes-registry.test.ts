@@ -1,6 +1,6 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FakeKubernetes } from '../../../test/kubernetes-api.ts';
+import { FakeKubernetes } from '../../../../../test/kubernetes-api.ts';
 import type { AirframeError } from '../../errors.ts';
 import type { RegistryChange } from '../registry.ts';
 import { KubernetesRegistry, type KubernetesRegistryOptions } from './index.ts';
