@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useState, useSyncExternalStore } from 'react';
 import { Budgets } from './budgets/budgets.tsx';
 import { Link } from './feed/link.ts';
 import { Live } from './live/live.tsx';
@@ -42,6 +42,9 @@ function Console({ apiKey, onLeave }: { apiKey: string; onLeave(refused: boolean
     ...Object.fromEntries(views.map((name, index) => [String(index + 1), () => go({ view: name })])),
     '?': () => setShowsKeys(true),
   });
+  useLayoutEffect(() => {
+    if (view !== 'playground') scrollTo(0, 0);
+  }, [view]);
   useEffect(() => {
     document.title = `${view[0]?.toUpperCase()}${view.slice(1)} · Gateway`;
   }, [view]);

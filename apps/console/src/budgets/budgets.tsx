@@ -21,7 +21,7 @@ export function Budgets({ data }: { data: ConsoleState }) {
     <div className="budgets">
       <div className="view-head">
         <h1>Keys and budgets</h1>
-        <p className="muted">What is left of each limit, and whether it lasts until it begins anew.</p>
+        <p className="muted">What is left of each limit, and whether it lasts until it resets.</p>
       </div>
       {data.budgets.length === 0 && (
         <p className="empty muted">
@@ -106,7 +106,7 @@ function Card({ budget, pace, trail, now }: CardProps) {
           <dd>{amount(reserved, unit)}</dd>
         </div>
         <div>
-          <dt>Anew in</dt>
+          <dt>Resets in</dt>
           <dd>{span(pace.resetsAt - now)}</dd>
         </div>
       </dl>

@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { time } from '../format.ts';
 import { useTheme } from '../shell/theme.ts';
 import { type Plot, SHOWN } from './plots.ts';
 
@@ -24,18 +25,21 @@ const FEW = 12;
 export function Chart({ title, unit, plot, format }: ChartProps) {
   const [at, setAt] = useState<number | null>(null);
   const values = plot.lines.map(({ values }) => (at === null ? latest(values) : (values[at] ?? undefined)));
+  const pointedAt = at === null ? undefined : plot.times[at];
   const told = plot.lines.map(({ label }, index) => `${label} ${format(values[index])}`).join(', ');
   return (
     <figure className="chart">
       <figcaption>
         <h3>
           {title}
-          {unit && <span className="muted">{unit}</span>}
+          <span className="muted">{unit}</span>
+          <span className="fill" />
+          {pointedAt !== undefined && <span className="muted">{time(pointedAt * 1000)}</span>}
         </h3>
         {plot.lines.length === 0 ? (
           <p className="values is-empty">none</p>
         ) : (
-          <p className="values">
+          <p className={`values${plot.lines.length > 2 ? ' is-many' : ''}`}>
             {plot.lines.map(({ label, colour }, index) => (
               <span key={label}>
                 <strong>{format(values[index])}</strong>
@@ -113,7 +117,7 @@ function optionsOf(
 ): uPlot.Options {
   const axis = colourOf(host, '--muted');
   const grid = { stroke: colourOf(host, '--line'), width: 1 };
-  const font = '11px ui-sans-serif, system-ui, "Liberation Sans", sans-serif';
+  const font = `11px ${getComputedStyle(host).fontFamily}`;
   return {
     width: Math.max(host.clientWidth, 100),
     height: HEIGHT,
@@ -133,8 +137,8 @@ function optionsOf(
           splits.map(at => `−${Math.round(((chart.scales['x']?.max ?? at) - at) / 60)} min`),
       },
       {
-        ...{ stroke: axis, font, size: 52, gap: 6, grid, ticks: { show: false }, space: 34 },
-        values: (_chart, splits) => splits.map(value => format(value)),
+        ...{ stroke: axis, font, size: 50, gap: 6, grid, ticks: { show: false }, space: 34 },
+        values: (_chart, splits) => splits.map(value => (value === 0 ? '0' : withoutZeros(format(value)))),
       },
     ],
     series: [{}, ...lines.map(line => seriesOf(host, line.colour, lines.length === 1))],
@@ -150,6 +154,11 @@ function seriesOf(host: HTMLElement, colour: number, filled: boolean): uPlot.Ser
     points: { size: 4, fill: stroke, show: (chart, at) => valuesIn(chart.data[at]) < FEW },
     ...(filled ? { fill: colourOf(host, `--s${colour}-soft`) } : {}),
   };
+}
+
+/** `2.50 s` → `2.5 s`, `$50.00` → `$50`. */
+function withoutZeros(text: string): string {
+  return text.replace(/\.(\d*?)0+(?=\D|$)/, (_, digits) => (digits === '' ? '' : `.${digits}`));
 }
 
 function valuesIn(values: ArrayLike<number | null | undefined> = []): number {

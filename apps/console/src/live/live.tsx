@@ -13,15 +13,23 @@ export function Live({ data }: { data: ConsoleState }) {
     <div className="live">
       <div className="view-head">
         <h1>Live</h1>
-        <p className="muted">The last five minutes. Calls count when they end.</p>
+        <p className="muted">
+          The last five minutes{data.hello && ` of ${data.hello.replica}, version ${data.hello.version}`}.
+          Calls count when they end.
+        </p>
         <span className="fill" />
         <ScopeField data={data} scope={scope} onChange={setScope} />
       </div>
       <section className="charts" aria-label="Charts">
         <Chart title="Requests" unit="per second" plot={plots.requests} format={rate} />
         <Chart title="Tokens" unit="per second" plot={plots.tokens} format={rate} />
-        <Chart title="Latency" plot={plots.latency} format={duration} />
-        <Chart title="Time to first token" plot={plots.firstToken} format={duration} />
+        <Chart title="Latency" unit="mean of ten seconds" plot={plots.latency} format={duration} />
+        <Chart
+          title="Time to first token"
+          unit="mean of ten seconds"
+          plot={plots.firstToken}
+          format={duration}
+        />
         <Chart title="Cost" unit="per hour, at the last minute’s pace" plot={plots.cost} format={usd} />
         <Chart title="Errors" unit="in a minute" plot={plots.errors} format={count} />
         <Chart title="Fallbacks and cache hits" unit="in a minute" plot={plots.events} format={count} />

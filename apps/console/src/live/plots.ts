@@ -8,10 +8,13 @@ export type Scope = { of: 'all' } | { of: 'providers' | 'agents' | 'keys'; name:
 export const SHOWN = 300;
 /** Rates are means over so many seconds: single calls are no peaks. */
 const SMOOTH = 5;
+/** So are the percentiles: those of a second are often a single call's. */
+const SMOOTH_TIMES = 10;
 /** Costs and rare events are told over a minute. */
 const MINUTE = 60;
-/** Lines of a chart of errors; all other categories are one more. */
-const MAX_CATEGORIES = 5;
+/** Of the errors that have a line of their own, and of all others. */
+const ERROR_COLOURS = [4, 5, 6];
+const OTHERS_COLOUR = 9;
 
 export interface Line {
   label: string;
@@ -53,101 +56,51 @@ export function plotsOf(samples: ConsoleState['samples'], scope: Scope): Plots {
   const series = samples.map(sample => seriesOf(sample, scope));
   const from = Math.max(0, samples.length - SHOWN);
   const times = samples.slice(from).map(({ at }) => at / 1000);
-  const line = (label: string, colour: number, values: (number | null)[]): Line => ({
-    ...{ label, colour },
-    values: values.slice(from),
+  const plot = (...lines: Line[]): Plot => ({
+    times,
+    lines: lines.map(line => ({ ...line, values: line.values.slice(from) })),
   });
-  const plot = (...lines: Line[]): Plot => ({ times, lines });
-  /** A sum over the seconds before, times a factor. */
-  const summed = (seconds: number, factor: number, pick: (one: Series) => number) =>
-    runningSums(series.map(pick), seconds).map(sum => sum * factor);
-  const perSecond = (pick: (one: Series) => number) => summed(SMOOTH, 1 / SMOOTH, pick);
-  const perMinute = (pick: (one: Series) => number) => summed(MINUTE, 1, pick);
+  const perSecond = (pick: Pick) => summed(series, pick, SMOOTH).map(sum => sum / SMOOTH);
+  const perMinute = (pick: Pick) => summed(series, pick, MINUTE);
+  const perHour = (pick: Pick) => perMinute(pick).map(sum => sum * 60);
+  const errors = categoriesOf(series.slice(from));
   return {
-    requests: plot(
-      line(
-        'requests',
-        1,
-        perSecond(one => one.requests),
-      ),
-    ),
+    requests: plot({ label: 'requests', colour: 1, values: perSecond(one => one.requests) }),
     tokens: plot(
-      line(
-        'answers',
-        1,
-        perSecond(one => one.completionTokens),
-      ),
-      line(
-        'prompts',
-        2,
-        perSecond(one => one.promptTokens),
-      ),
+      { label: 'answers', colour: 1, values: perSecond(one => one.completionTokens) },
+      { label: 'prompts', colour: 2, values: perSecond(one => one.promptTokens) },
     ),
-    latency: plot(
-      line(
-        'p50',
-        1,
-        series.map(one => one.latencyMs?.p50 ?? null),
-      ),
-      line(
-        'p95',
-        2,
-        series.map(one => one.latencyMs?.p95 ?? null),
-      ),
-    ),
-    firstToken: plot(
-      line(
-        'p50',
-        1,
-        series.map(one => one.firstTokenMs?.p50 ?? null),
-      ),
-      line(
-        'p95',
-        2,
-        series.map(one => one.firstTokenMs?.p95 ?? null),
-      ),
-    ),
-    cost: plot(
-      line(
-        'per hour',
-        3,
-        summed(MINUTE, 60, one => one.costUsd),
-      ),
-    ),
-    errors: plot(
-      ...categoriesOf(series.slice(from)).map(({ label, pick }, index) =>
-        line(label, 4 + index, perMinute(pick)),
-      ),
-    ),
+    latency: plot(...percentiles(series, one => one.latencyMs)),
+    firstToken: plot(...percentiles(series, one => one.firstTokenMs)),
+    cost: plot({ label: 'per hour', colour: 3, values: perHour(one => one.costUsd) }),
+    errors: plot(...errors.map(({ label, colour, pick }) => ({ label, colour, values: perMinute(pick) }))),
     events: plot(
-      line(
-        'fallbacks',
-        2,
-        perMinute(one => one.fallbacks),
-      ),
-      line(
-        'cache hits',
-        3,
-        perMinute(one => one.cacheHits),
-      ),
+      { label: 'fallbacks', colour: 2, values: perMinute(one => one.fallbacks) },
+      { label: 'cache hits', colour: 3, values: perMinute(one => one.cacheHits) },
     ),
-    ...(scope.of === 'all'
-      ? {
-          open: plot(
-            line(
-              'open',
-              1,
-              samples.map(({ inFlight }) => inFlight),
-            ),
-            line(
-              'waiting',
-              2,
-              samples.map(({ waiting }) => waiting),
-            ),
-          ),
-        }
-      : {}),
+    ...(scope.of === 'all' ? { open: plot(...openCalls(samples)) } : {}),
   };
+}
+
+type Pick = (one: Series) => number;
+
+function openCalls(samples: ConsoleState['samples']): Line[] {
+  return [
+    { label: 'open', colour: 1, values: samples.map(({ inFlight }) => inFlight) },
+    { label: 'waiting', colour: 2, values: samples.map(({ waiting }) => waiting) },
+  ];
+}
+
+function percentiles(series: readonly Series[], pick: (one: Series) => Series['latencyMs']): Line[] {
+  return [
+    { label: 'p50', colour: 1, values: means(series, one => pick(one)?.p50) },
+    { label: 'p95', colour: 2, values: means(series, one => pick(one)?.p95) },
+  ];
+}
+
+/** Of each second, the sum over the seconds up to it. */
+function summed(series: readonly Series[], pick: Pick, length: number): number[] {
+  return runningSums(series.map(pick), length);
 }
 
 /** Of each place, the sum of so many values up to it. */
@@ -160,7 +113,18 @@ export function runningSums(values: readonly number[], length: number): number[]
   });
 }
 
-function categoriesOf(series: readonly Series[]): { label: string; pick(one: Series): number }[] {
+/** Of each place, the mean of the places up to it, by their calls; null: there was none. */
+function means(series: readonly Series[], pick: (one: Series) => number | undefined): (number | null)[] {
+  const calls = series.map(one => (pick(one) === undefined ? 0 : one.requests));
+  const weighted = series.map((one, index) => (pick(one) ?? 0) * (calls[index] ?? 0));
+  const counts = runningSums(calls, SMOOTH_TIMES);
+  return runningSums(weighted, SMOOTH_TIMES).map((sum, index) =>
+    counts[index] ? sum / counts[index] : null,
+  );
+}
+
+/** The most frequent errors by name, in an order and in colours that stay while they do, and the rest together. */
+function categoriesOf(series: readonly Series[]): { label: string; colour: number; pick: Pick }[] {
   const counts = new Map<string, number>();
   for (const { errors } of series) {
     for (const [category, count] of Object.entries(errors)) {
@@ -170,11 +134,15 @@ function categoriesOf(series: readonly Series[]): { label: string; pick(one: Ser
   const names = [...counts]
     .sort(([a, some], [b, more]) => more - some || a.localeCompare(b))
     .map(([name]) => name);
-  const [shown, rest] = [names.slice(0, MAX_CATEGORIES), names.slice(MAX_CATEGORIES)];
-  const lines = shown.map(name => ({ label: name, pick: (one: Series) => one.errors[name] ?? 0 }));
+  const rest = names.splice(ERROR_COLOURS.length);
+  const lines = names.sort().map((name, index) => ({
+    label: name,
+    colour: ERROR_COLOURS[index] ?? OTHERS_COLOUR,
+    pick: ({ errors }: Series) => errors[name] ?? 0,
+  }));
   if (rest.length === 0) return lines;
   const pick = ({ errors }: Series) => rest.reduce((sum, name) => sum + (errors[name] ?? 0), 0);
-  return [...lines, { label: 'others', pick }];
+  return [...lines, { label: 'others', colour: OTHERS_COLOUR, pick }];
 }
 
 /** The names that had calls in these seconds, by dimension. */

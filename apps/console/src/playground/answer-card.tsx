@@ -26,6 +26,12 @@ export function AnswerCard({ answer, price, promptCharacters, linked }: AnswerCa
         {answeredBy && answeredBy !== model && <span className="muted">{answeredBy}</span>}
         <span className="fill" />
         <span className="state">{stateOf(answer)}</span>
+        <span className="links">
+          {text && !running && <CopyButton text={text} />}
+          {linked && answer.requestId && (
+            <a href={hashOf({ view: 'requests', part: answer.requestId })}>Request</a>
+          )}
+        </span>
       </header>
       {reasoning && <Reasoning text={reasoning} open={running && text === ''} />}
       {text && <Markdown text={text} />}
@@ -40,15 +46,7 @@ export function AnswerCard({ answer, price, promptCharacters, linked }: AnswerCa
           {error.code && <code>{error.code}</code>}
         </p>
       )}
-      <footer>
-        <FigureList answer={answer} figures={figures} />
-        <span className="links">
-          {text && !running && <CopyButton text={text} />}
-          {linked && answer.requestId && (
-            <a href={hashOf({ view: 'requests', part: answer.requestId })}>Request</a>
-          )}
-        </span>
-      </footer>
+      <FigureList answer={answer} figures={figures} />
     </article>
   );
 }

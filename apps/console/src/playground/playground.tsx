@@ -111,10 +111,11 @@ function TurnView({ turn, models, linked }: { turn: Turn; models: readonly Model
   );
 }
 
+/** The first two are in reach of the demo model. */
 const SAMPLES = [
-  'What does a KV cache hold, and why does it make the next answer faster?',
+  'What can this project do?',
+  'What is 7 times 8?',
   'Compare p50 and p95 latency in a small table.',
-  'Write a TypeScript function that reads server-sent events.',
 ];
 
 interface EmptyProps {

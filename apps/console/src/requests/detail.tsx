@@ -4,6 +4,7 @@ import { count, duration, time, usd } from '../format.ts';
 import { CopyButton } from '../playground/markdown.tsx';
 import { useNow } from '../shell/connection.tsx';
 import { CloseIcon } from '../shell/icons.tsx';
+import { costParts } from './cost-parts.ts';
 import { Gantt } from './gantt.tsx';
 import { Outcome } from './row.tsx';
 import { timelineOf } from './timeline.ts';
@@ -86,17 +87,6 @@ function Facts({ record }: { record: RequestRecord }) {
 function Usage({ record, models }: { record: RequestRecord; models: readonly ModelEntry[] }) {
   const { usage, costUsd, priced } = record;
   if (!usage) return <p className="muted">{record.state === 'running' ? 'Known at its end.' : 'None.'}</p>;
-  const entry = models.find(({ id }) => id === record.model);
-  // The price is the first target's: it says nothing of an answer of another one.
-  const price = entry?.targets[0]?.provider === record.provider ? entry?.price : undefined;
-  const at = (perThousand: number | undefined) =>
-    perThousand === undefined ? '' : `${usd(perThousand * 1000)} / 1M`;
-  const parts = [
-    { label: 'Prompt', tokens: usage.promptTokens, price: at(price?.prompt) },
-    { label: 'of it cached', tokens: usage.cachedTokens, price: '', isPart: true },
-    { label: 'Answer', tokens: usage.completionTokens, price: at(price?.completion) },
-    { label: 'of it thinking', tokens: usage.reasoningTokens, price: '', isPart: true },
-  ];
   return (
     <table className="usage">
       <thead>
@@ -106,27 +96,30 @@ function Usage({ record, models }: { record: RequestRecord; models: readonly Mod
           </th>
           <th scope="col">Tokens</th>
           <th scope="col">List price</th>
+          <th scope="col">Cost</th>
         </tr>
       </thead>
       <tbody>
-        {parts.map(
-          ({ label, tokens, price, isPart }) =>
-            tokens !== undefined && (
-              <tr key={label} className={isPart ? 'muted' : undefined}>
-                <th scope="row">{label}</th>
-                <td>{count(tokens)}</td>
-                <td>{price}</td>
-              </tr>
-            ),
-        )}
+        {costParts(record, usage, models).map(({ label, tokens, price, cost, isPart }) => (
+          <tr key={label} className={isPart ? 'muted' : undefined}>
+            <th scope="row">{label}</th>
+            <td>{count(tokens)}</td>
+            <td>{price}</td>
+            <td>{cost === undefined ? '' : usd(cost)}</td>
+          </tr>
+        ))}
       </tbody>
       <tfoot>
         <tr>
-          <th scope="row">Cost, failed tries included</th>
-          <td colSpan={2}>{priced === false ? `${usd(costUsd)} (price unknown)` : usd(costUsd)}</td>
+          <th scope="row" colSpan={3}>
+            {record.attempts.length > 1 ? 'All tries' : 'Together'}
+          </th>
+          <td>{priced === false ? `${usd(costUsd)}, price unknown` : usd(costUsd)}</td>
         </tr>
       </tfoot>
-      <caption>Tokens are {usage.source}.</caption>
+      <caption>
+        {usage.source === 'reported' ? 'Tokens as the provider reports them.' : `Tokens are ${usage.source}.`}
+      </caption>
     </table>
   );
 }
@@ -142,7 +135,7 @@ function Content({ id, apiKey }: { id: string; apiKey: string }) {
     return () => controller.abort();
   }, [id, apiKey]);
   if (content === undefined) return null;
-  if (content === 'none') return <p className="muted">Prompt and answer are no longer kept.</p>;
+  if (content === 'none') return <p className="muted">Prompt and answer were not kept.</p>;
   return (
     <>
       <h3>Prompt</h3>

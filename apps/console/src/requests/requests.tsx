@@ -12,7 +12,7 @@ import { FIELD_NAMES, matcherOf } from './search.ts';
 /** Rows shown at first, and with each press of the button below them. */
 const PAGE = 100;
 
-const COLUMNS = ['Time', 'Outcome', 'Model', 'Key, agent', 'Latency', 'Course', 'Tokens', 'Cost'] as const;
+const COLUMNS = ['Time', 'Outcome', 'Model', 'Key, agent', 'Latency', 'Timeline', 'Tokens', 'Cost'] as const;
 
 interface RequestsProps {
   data: ConsoleState;
