@@ -26,10 +26,11 @@ function answer({ url }, text, response) {
   else trickle(response, streamWith(model), workload);
 }
 
-/** One event a write, each `everyMs` milliseconds after the one before. */
+/** One event a write, each `everyMs` milliseconds after the one before; the first one at once. */
 function trickle(response, { first, piece, last }, { events, everyMs }) {
-  let at = 0;
+  let at = 1;
   response.write(first);
+  response.write(piece(0));
   const ticking = setInterval(() => {
     if (at < events) response.write(piece(at++));
     else response.end(last(events));
