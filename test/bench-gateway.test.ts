@@ -7,7 +7,7 @@ import { aimsOf } from '../bench/gateway/aims.mjs';
 import { glance, inspect } from '../bench/gateway/answer.mjs';
 import { microsPerEvent, quantile } from '../bench/gateway/figures.mjs';
 import { responseReader } from '../bench/gateway/line.mjs';
-import { groupOf, selfTimes } from '../bench/gateway/profiles.mjs';
+import { groupOf, timesOf } from '../bench/gateway/profiles.mjs';
 import { measureScenario, startRows, stopRows } from '../bench/gateway/rounds.mjs';
 import { DIRECT, FLOOR, OURS, PORTKEY, ROWS } from '../bench/gateway/rows.mjs';
 import { FULL, PACED } from '../bench/gateway/scenarios.mjs';
@@ -143,14 +143,15 @@ describe('the figures of the gateway benchmark', () => {
 
 describe('the profile of a row', () => {
   it('tells the time of functions themselves, and of packages', () => {
-    const frame = (id: number, functionName: string, url: string) => ({
-      id,
-      callFrame: { functionName, url, lineNumber: 0 },
+    const frame = (id: number, functionName: string, url: string, children?: number[]) => ({
+      ...{ id, callFrame: { functionName, url, lineNumber: 0 } },
+      ...(children && { children }),
     });
-    const nodes = [frame(1, 'read', 'file:///x/packages/airframe/dist/index.js'), frame(2, '(idle)', '')];
-    expect(selfTimes({ nodes, samples: [1, 2, 1], timeDeltas: [5, 10, 20] })).toEqual([
-      { name: '(idle)', url: '', line: 1, micros: 20 },
-      { name: 'read', url: 'file:///x/packages/airframe/dist/index.js', line: 1, micros: 10 },
+    const nodes = [frame(1, 'read', 'file:///x/a.js', [2]), frame(2, 'parse', ''), frame(3, '(idle)', '')];
+    expect(timesOf({ nodes, samples: [1, 2, 3, 1], timeDeltas: [5, 10, 20, 40] })).toEqual([
+      { name: '(idle)', url: '', line: 1, selfMicros: 40, totalMicros: 40 },
+      { name: 'parse', url: '', line: 1, selfMicros: 20, totalMicros: 20 },
+      { name: 'read', url: 'file:///x/a.js', line: 1, selfMicros: 10, totalMicros: 30 },
     ]);
     expect(groupOf({ name: 'read', url: 'file:///x/packages/airframe/dist/index.js' })).toBe('airframe');
     expect(groupOf({ name: 'go', url: 'file:///x/node_modules/.pnpm/a@1/node_modules/@a/b/c.js' })).toBe(

@@ -8,11 +8,12 @@ import { startChild } from '../child.mjs';
 import { command } from '../command.mjs';
 import { ensurePeers } from '../peers.mjs';
 import { printTable } from '../report.mjs';
-import { groupOf, selfTimes } from './profiles.mjs';
+import { groupOf, timesOf } from './profiles.mjs';
+import { warmUp } from './rounds.mjs';
 import { OURS, PEERS, PORTKEY, ROWS } from './rows.mjs';
 import { FULL, SCENARIOS } from './scenarios.mjs';
 
-/** Time before the profile, in milliseconds: V8 needs it to come to rest. */
+/** CPU time before the profile, in milliseconds: V8 needs it to come to rest. */
 const WARM_UP_MS = 5_000;
 const TOP = 40;
 
@@ -53,44 +54,50 @@ async function main(values) {
 }
 
 async function profiled({ origin, headers, ask, usage }, load, scenario, ms) {
-  const calls = ms => load.ask({ task: 'calls', ...scenario, origin, headers, ms });
-  await calls(WARM_UP_MS);
+  await warmUp({ origin, headers, usage }, load, scenario, WARM_UP_MS);
   await ask({ tell: 'profile' });
   const before = await usage();
-  const { requests } = await calls(ms);
+  const { requests } = await load.ask({ task: 'calls', ...scenario, origin, headers, ms });
   const { cpuMicros } = await usage();
   const { profile } = await ask({ tell: 'profiled' });
   return { profile, requests, cpuMicros: (cpuMicros - before.cpuMicros) / requests };
 }
 
 function report({ profile, requests, cpuMicros }, row) {
-  const functions = selfTimes(profile).filter(({ name }) => name !== '(idle)');
-  const total = functions.reduce((sum, { micros }) => sum + micros, 0);
-  const cells = ({ micros }) => [(micros / requests).toFixed(2), ((100 * micros) / total).toFixed(1)];
-  const groups = new Map();
-  for (const { micros, ...rest } of functions) {
-    const group = groupOf(rest);
-    groups.set(group, { micros: (groups.get(group)?.micros ?? 0) + micros });
-  }
-  const sorted = [...groups].sort(([, one], [, other]) => other.micros - one.micros);
+  const functions = timesOf(profile).filter(({ name }) => name !== '(idle)' && name !== '(root)');
+  const sum = some => some.reduce((micros, { selfMicros }) => micros + selfMicros, 0);
+  const total = sum(functions);
+  const cells = micros => [(micros / requests).toFixed(2), ((100 * micros) / total).toFixed(1)];
+  const groups = [...new Set(functions.map(groupOf))]
+    .map(group => [group, sum(functions.filter(one => groupOf(one) === group))])
+    .sort(([, one], [, other]) => other - one);
   const columns = ['µs/request', '%'];
   console.log(`${row}: ${requests} requests, ${cpuMicros.toFixed(0)} µs of CPU time each, all threads`);
   printTable(
-    'self time by package',
+    'by package, functions themselves',
     ['', ...columns],
-    sorted.map(([name, time]) => [name, ...cells(time)]),
+    groups.map(([name, micros]) => [name, ...cells(micros)]),
   );
-  const top = functions.slice(0, TOP);
-  const place = ({ url, line }) =>
-    url ? `${url.replace(/^.*\/(node_modules|packages|apps)\//, '')}:${line}` : '';
   printTable(
-    'self time by function',
+    'by function, itself',
     ['', ...columns, 'where'],
-    top.map(one => [one.name, ...cells(one), place(one)]),
+    functions.slice(0, TOP).map(one => [one.name, ...cells(one.selfMicros), placeOf(one)]),
+  );
+  const own = functions
+    .filter(({ url }) => url !== '' && !url.startsWith('node:'))
+    .sort((one, other) => other.totalMicros - one.totalMicros);
+  printTable(
+    'by function, with what it calls',
+    ['', ...columns, 'where'],
+    own.slice(0, TOP).map(one => [one.name, ...cells(one.totalMicros), placeOf(one)]),
   );
   const folder = join(ROOT, 'bench-results');
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'gateway.cpuprofile');
   writeFileSync(file, JSON.stringify(profile));
   console.log(`\nwritten: ${file}`);
+}
+
+function placeOf({ url, line }) {
+  return url && `${url.replace(/^.*\/(node_modules|packages|apps)\//, '')}:${line}`;
 }

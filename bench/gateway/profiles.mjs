@@ -1,27 +1,33 @@
 // What a CPU profile of V8 says.
 
 /**
- * Time spent in each function itself, most first.
+ * Time spent in each function, most first: by itself, and with all that it calls.
  * @param profile as the inspector's Profiler gives it
- * @returns `{ name, url, line, micros }` each
+ * @returns `{ name, url, line, selfMicros, totalMicros }` each
  */
-export function selfTimes({ nodes, samples, timeDeltas }) {
-  const byId = new Map(nodes.map(node => [node.id, node.callFrame]));
+export function timesOf({ nodes, samples, timeDeltas }) {
   const times = new Map();
-  for (const [at, id] of samples.entries()) {
-    const { functionName, url, lineNumber } = byId.get(id);
+  const byId = new Map();
+  for (const { id, callFrame } of nodes) {
+    const { functionName, url, lineNumber } = callFrame;
     const key = `${functionName} ${url} ${lineNumber}`;
-    const time = times.get(key) ?? {
-      name: functionName || '(anonymous)',
-      url,
-      line: lineNumber + 1,
-      micros: 0,
-    };
-    // A delta is the time since the sample before: what ran from that one on.
-    time.micros += timeDeltas[at + 1] ?? 0;
-    times.set(key, time);
+    if (!times.has(key)) {
+      const place = { name: functionName || '(anonymous)', url, line: lineNumber + 1 };
+      times.set(key, { ...place, selfMicros: 0, totalMicros: 0 });
+    }
+    byId.set(id, { time: times.get(key) });
   }
-  return [...times.values()].sort((one, other) => other.micros - one.micros);
+  for (const { id, children = [] } of nodes)
+    for (const child of children) byId.get(child).parent = byId.get(id);
+  for (const [at, id] of samples.entries()) {
+    // A delta is the time since the sample before: what ran from that one on.
+    const micros = timeDeltas[at + 1] ?? 0;
+    byId.get(id).time.selfMicros += micros;
+    const stack = new Set();
+    for (let node = byId.get(id); node; node = node.parent) stack.add(node.time);
+    for (const time of stack) time.totalMicros += micros;
+  }
+  return [...times.values()].sort((one, other) => other.selfMicros - one.selfMicros);
 }
 
 /** The package that a function is of; or V8's own doing. */
