@@ -93,7 +93,9 @@ export async function createServer(parts: ServerParts, config: ServerConfig = {}
 const EXPOSED = [
   'x-request-id',
   'retry-after',
-  ...['provider', 'model', 'node', 'attempts', 'cost-usd', 'cache'].map(name => `x-gateway-${name}`),
+  ...['provider', 'model', 'node', 'attempts', 'cost-usd', 'cache', 'ignored'].map(
+    name => `x-gateway-${name}`,
+  ),
 ];
 
 /** What fastify found wrong with a request, as an error of ours. */

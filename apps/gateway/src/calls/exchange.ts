@@ -8,6 +8,7 @@ import {
   costHeader,
   errorHeaders,
   factsHeaders,
+  ignoredHeader,
   limitHeaders,
   responseSource,
 } from './headers.ts';
@@ -167,6 +168,7 @@ export class Exchange {
       'x-request-id': this.#options.requestId,
       ...factsHeaders(progress, source),
       ...attemptsHeader(progress, underWay),
+      ...ignoredHeader(this.#options.asked.ignored),
       ...(progress && progress.limits.length > 0
         ? limitHeaders(progress.limits, this.#options.protocol.name)
         : {}),

@@ -39,6 +39,16 @@ export function costHeader({
   return { 'x-gateway-cost-usd': priced ? String(costUsd) : 'unknown' };
 }
 
+/** Most names of fields in a header. */
+const MAX_IGNORED = 32;
+
+/** What the client asked for and does not get. */
+export function ignoredHeader(names: readonly string[] = []): Record<string, string> {
+  if (names.length === 0) return {};
+  const told = names.slice(0, MAX_IGNORED).map(name => headerSafe(name.slice(0, 64)));
+  return { 'x-gateway-ignored': told.join(', ') };
+}
+
 export function responseSource({ provider, model }: LLMResponse): Source {
   return { provider, model };
 }

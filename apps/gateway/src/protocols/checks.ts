@@ -30,6 +30,7 @@ export function refused(why: string): z.ZodOptional<z.ZodUnknown> {
   return z.unknown().refine(asksNothing, { error: why }).optional();
 }
 
-function asksNothing(value: unknown): boolean {
+/** Whether the value of an optional field says that the client does without. */
+export function asksNothing(value: unknown): boolean {
   return !value || (Array.isArray(value) && value.length === 0);
 }

@@ -37,6 +37,8 @@ export interface Asked {
   /** true: piece by piece, as server-sent events. */
   stream: boolean;
   request: CompletionRequest;
+  /** What the client asks that the gateway leaves out, by the names of the fields; a header of the answer tells them. */
+  ignored?: readonly string[];
   /** One for each call: it knows what the client wants of the answer's form, and what it has written so far. */
   answer(facts: AnswerFacts): AnswerWriter;
 }

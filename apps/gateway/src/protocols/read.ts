@@ -1,5 +1,6 @@
 import { AirframeError, describeIssues } from '@x/airframe';
 import type { z } from 'zod';
+import { asksNothing } from './checks.ts';
 
 /**
  * A client's body, checked.
@@ -31,4 +32,9 @@ export function picked(
     extra[name] = value;
   }
   return extra;
+}
+
+/** Those of the fields that ask something of the gateway and are none that it knows. */
+export function leftOut(body: Readonly<Record<string, unknown>>, known: ReadonlySet<string>): string[] {
+  return Object.keys(body).filter(name => !known.has(name) && !asksNothing(body[name]));
 }

@@ -1,6 +1,7 @@
 import type { PromptCacheOptions, ReasoningOptions, ToolChoice } from '@x/airframe';
 import type { CompletionRequest } from '@x/avionics';
 import { defined } from '../../defined.ts';
+import { asksNothing } from '../checks.ts';
 import type { Asked } from '../protocol.ts';
 import { readBody } from '../read.ts';
 import { MessageWriter } from './answer.ts';
@@ -8,6 +9,7 @@ import { conversationOf } from './messages.ts';
 import {
   countTokensSchema,
   messagesSchema,
+  TOLD,
   type WireCacheControl,
   type WireMessage,
   type WireRequest,
@@ -26,6 +28,7 @@ export function readMessages(body: unknown): Asked {
     model: wire.model ?? '',
     stream: wire.stream === true,
     request: requestOf(wire),
+    ignored: ignoredIn(wire),
     answer: facts => new MessageWriter(facts),
   };
 }
@@ -37,6 +40,13 @@ export function readMessages(body: unknown): Asked {
 export function readCountTokens(body: unknown): { model: string; request: CompletionRequest } {
   const wire = readBody(countTokensSchema, body);
   return { model: wire.model ?? '', request: requestOf(wire) };
+}
+
+function ignoredIn(wire: WireRequest): string[] {
+  return [
+    ...TOLD.filter(name => !asksNothing(wire[name])),
+    ...(wire.tools?.some(({ strict }) => strict) ? ['tools.strict'] : []),
+  ];
 }
 
 function requestOf(wire: WireRequest): CompletionRequest {

@@ -97,7 +97,15 @@ const tool = z
     },
     abort: true,
   })
-  .pipe(z.object({ name, description: text.nullish(), input_schema: json, ...cached }));
+  .pipe(
+    z.object({
+      name,
+      description: text.nullish(),
+      input_schema: json,
+      strict: z.boolean().nullish(),
+      ...cached,
+    }),
+  );
 export type WireTool = z.infer<typeof tool>;
 
 const onlyOne = { disable_parallel_tool_use: z.boolean().nullish() };
@@ -173,6 +181,15 @@ export const countTokensSchema = z.strictObject(
 
 /** A request, checked; `max_tokens` is left out only where tokens are counted. */
 export type WireRequest = z.infer<typeof countTokensSchema>;
+
+/** Of the fields that are let be: those that a client may miss, and is told of. */
+export const TOLD = [
+  'betas',
+  'compaction',
+  'context_management',
+  'fallbacks',
+  'speed',
+] as const satisfies readonly (keyof WireRequest)[];
 
 /** A block of an answer. */
 export type WireAnswerBlock =

@@ -7,9 +7,9 @@ import {
 } from '@x/airframe';
 import type { CompletionRequest } from '@x/avionics';
 import type { Asked } from '../protocol.ts';
-import { picked, readBody, unsupported } from '../read.ts';
+import { leftOut, picked, readBody, unsupported } from '../read.ts';
 import { ChatAnswer } from './answer.ts';
-import { type ChatMessage, type ChatRequest, chatRequestSchema, PASSED_ON } from './wire.ts';
+import { type ChatMessage, type ChatRequest, chatRequestSchema, KNOWN, PASSED_ON } from './wire.ts';
 
 /** What a client of Chat Completions asks. @throws AirframeError (invalid_request) */
 export function readChat(body: unknown): Asked {
@@ -22,6 +22,10 @@ export function readChat(body: unknown): Asked {
     model: asked.model ?? '',
     stream,
     request: requestOf(asked),
+    ignored: [
+      ...leftOut(asked, KNOWN),
+      ...(asked.tools?.some(tool => tool.function.strict) ? ['tools.function.strict'] : []),
+    ],
     answer: facts => new ChatAnswer(facts, asked.stream_options?.include_usage ?? false),
   };
 }

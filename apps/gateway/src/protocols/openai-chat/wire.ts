@@ -123,3 +123,13 @@ export const PASSED_ON: readonly string[] = [
   'ignore_eos',
   'chat_template_kwargs',
 ];
+
+/** What a vendor is told of whom it serves: an answer is as good without. */
+export const NO_LOSS: readonly string[] = ['metadata', 'user', 'safety_identifier'];
+
+/** All that need not be named where it is left out. */
+export const KNOWN: ReadonlySet<string> = new Set([
+  ...Object.keys(chatRequestSchema.shape),
+  ...PASSED_ON,
+  ...NO_LOSS,
+]);

@@ -1,9 +1,9 @@
 import type { CompletionRequest } from '@x/avionics';
 import { PASSED_ON } from '../openai-chat/wire.ts';
 import type { Asked } from '../protocol.ts';
-import { picked, readBody, unsupported } from '../read.ts';
+import { leftOut, picked, readBody, unsupported } from '../read.ts';
 import { CompletionsAnswer } from './answer.ts';
-import { completionsRequestSchema } from './wire.ts';
+import { completionsRequestSchema, KNOWN } from './wire.ts';
 
 /** What a client of Completions asks. @throws AirframeError (invalid_request) */
 export function readCompletions(body: unknown): Asked {
@@ -26,6 +26,7 @@ export function readCompletions(body: unknown): Asked {
     model: asked.model ?? '',
     stream: asked.stream ?? false,
     request,
+    ignored: leftOut(asked, KNOWN),
     answer: facts =>
       new CompletionsAnswer(facts, {
         includeUsage: asked.stream_options?.include_usage ?? false,

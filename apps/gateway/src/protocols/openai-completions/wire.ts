@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NO_LOSS, PASSED_ON } from '../openai-chat/wire.ts';
 
 // What clients of the older Completions send. Source: openai/openai-openapi f85dbe22 (2026-08-21).
 
@@ -22,3 +23,10 @@ export const completionsRequestSchema = z.looseObject({
   suffix: z.string().nullish(),
   logprobs: z.int().nullish(),
 });
+
+/** All that need not be named where it is left out. */
+export const KNOWN: ReadonlySet<string> = new Set([
+  ...Object.keys(completionsRequestSchema.shape),
+  ...PASSED_ON,
+  ...NO_LOSS,
+]);

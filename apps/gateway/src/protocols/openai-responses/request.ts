@@ -1,11 +1,12 @@
 import type { ResponseFormat, ToolChoice } from '@x/airframe';
 import type { CompletionRequest } from '@x/avionics';
 import { defined } from '../../defined.ts';
+import { asksNothing } from '../checks.ts';
 import type { Asked } from '../protocol.ts';
 import { readBody } from '../read.ts';
 import { ResponseWriter } from './answer.ts';
 import { conversationOf } from './input.ts';
-import { responsesSchema, type WireFormat, type WireRequest, type WireTool } from './wire.ts';
+import { responsesSchema, TOLD, type WireFormat, type WireRequest, type WireTool } from './wire.ts';
 
 /**
  * What a client of `/v1/responses` asks. The gateway keeps no state, so the whole conversation has to be in `input`.
@@ -17,9 +18,18 @@ export function readResponses(body: unknown): Asked {
     model: wire.model ?? '',
     stream: wire.stream === true,
     request: requestOf(wire),
+    ignored: ignoredIn(wire),
     answer: facts =>
       new ResponseWriter(facts, echoOf(wire), wire.reasoning?.summary ? 'summary_text' : 'reasoning_text'),
   };
+}
+
+function ignoredIn(wire: WireRequest): string[] {
+  return [
+    ...TOLD.filter(name => !asksNothing(wire[name])),
+    ...(wire.truncation === 'auto' ? ['truncation'] : []),
+    ...(wire.tools?.some(({ strict }) => strict) ? ['tools.strict'] : []),
+  ];
 }
 
 function requestOf(wire: WireRequest): CompletionRequest {

@@ -95,6 +95,7 @@ const tool = z
       name,
       description: text.nullish(),
       parameters: json.nullish(),
+      strict: z.boolean().nullish(),
     }),
   );
 export type WireTool = z.infer<typeof tool>;
@@ -182,6 +183,14 @@ export const responsesSchema = z.strictObject(
   strictly,
 );
 export type WireRequest = z.infer<typeof responsesSchema>;
+
+/** Of the fields that are let be: those that a client may miss, and is told of. */
+export const TOLD = [
+  'context_management',
+  'prompt_cache_options',
+  'prompt_cache_retention',
+  'store',
+] as const satisfies readonly (keyof WireRequest)[];
 
 /** A thing that is under way, whole or cut off. */
 export type WireStatus = 'in_progress' | 'completed' | 'incomplete';
