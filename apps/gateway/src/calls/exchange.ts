@@ -34,8 +34,8 @@ export class Exchange {
   readonly #stream: CompletionStream;
   readonly #sink: Sink;
   #writing: AnswerWriter | undefined;
-  /** The client has gone, or was cut off. */
-  #gone = false;
+  /** Why the call ends though its answer does not: the client has gone or was cut off, or the gateway goes down. */
+  #stopped: AirframeError | undefined;
 
   constructor(client: { raw: IncomingMessage; response: ServerResponse }, options: ExchangeOptions) {
     this.#raw = client.response;
@@ -53,19 +53,20 @@ export class Exchange {
     try {
       response = this.#options.asked.stream ? await this.#streamed() : await this.#whole();
     } catch (error) {
-      failure = AirframeError.from(error);
+      failure = this.#stopped ?? AirframeError.from(error);
       this.#tell(failure);
+      // What an answer has used that ends before its stream does is known when that is closed.
+      await this.#stream.return?.();
     }
-    // What a client who left has used is known when the stream is closed.
-    if (this.#gone) await this.#stream.return?.();
-    recorder.ended({ status: this.#statusOf(failure), response, failure, progress: this.#stream.progress() });
+    const status = failure === CLIENT_GONE ? 499 : this.#raw.statusCode;
+    recorder.ended({ status, response, failure, progress: this.#stream.progress() });
   }
 
   /** A shutdown, whose time is up: the client gets an honest end. */
   stop(reason: AirframeError): void {
-    if (this.#gone || this.#raw.writableEnded) return;
+    if (this.#stopped || this.#raw.writableEnded) return;
     this.#tell(reason);
-    this.#gone = true;
+    this.#stopped = reason;
     void this.#stream.return?.();
   }
 
@@ -82,7 +83,7 @@ export class Exchange {
   }
 
   #sendWhole(response: LLMResponse): LLMResponse {
-    if (this.#gone) return response;
+    if (this.#stopped) throw this.#stopped;
     const body = JSON.stringify(this.#writer(response.model).whole(response));
     this.#raw.writeHead(200, {
       ...this.#headers(false, responseSource(response)),
@@ -125,7 +126,7 @@ export class Exchange {
    */
   async #first(): Promise<StreamingChunk> {
     const early = setTimeout(() => {
-      if (!this.#gone) this.#sink.openEarly(this.#headers(true));
+      if (!this.#stopped) this.#sink.openEarly(this.#headers(true));
     }, this.#options.keepAliveMs).unref();
     try {
       const { value } = await this.#stream.next();
@@ -144,7 +145,7 @@ export class Exchange {
   }
 
   #tell(error: AirframeError): void {
-    if (this.#gone || this.#raw.destroyed || this.#raw.writableEnded) return;
+    if (this.#stopped || this.#raw.destroyed || this.#raw.writableEnded) return;
     const { protocol, requestId } = this.#options;
     if (this.#sink.isOpen) {
       this.#sink.breakOff(this.#writer('default').fail(error));
@@ -178,19 +179,17 @@ export class Exchange {
   #closed(): void {
     this.#sink.close();
     if (this.#raw.writableFinished) return;
-    this.#gone = true;
+    this.#stopped ??= CLIENT_GONE;
     void this.#stream.return?.();
-  }
-
-  #statusOf(failure: AirframeError | undefined): number {
-    if (this.#gone) return 499;
-    return failure && !this.#sink.isOpen ? this.#status(failure) : 200;
   }
 
   #status(error: AirframeError): number {
     return (this.#options.protocol.statusOf ?? statusOf)(error);
   }
 }
+
+/** What a call ends with whose client has left, or was cut off; its status stands in the log alone. */
+const CLIENT_GONE = new AirframeError('aborted', 'the client has gone');
 
 function pieceOf(writer: AnswerWriter, { text, event, seam }: StreamingChunk): string {
   if (text !== '') return writer.text(text);
