@@ -10,7 +10,7 @@ import { InFlight } from './calls/gauge.ts';
 import type { RecordSink } from './calls/recorder.ts';
 import type { Config } from './config/schema.ts';
 import { ConsoleSide } from './console-side.ts';
-import { circuitsOf, nodesOf } from './live-facts.ts';
+import { circuitsOf, fixedLimitsOf, nodesOf, waitingIn } from './live-facts.ts';
 import { AccessLog } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { GATEWAY_CODES } from './protocols/status.ts';
@@ -50,9 +50,12 @@ export class App implements RecordSink {
     this.#live = live;
     this.#access = new AccessLog(log);
     this.#metrics = new Metrics({
+      version,
       inFlight: () => this.#inFlight.count,
+      waiting: () => waitingIn(this.#live.current),
       circuits: () => circuitsOf(this.#live.current),
       nodes: () => nodesOf(this.#live.current),
+      limits: () => fixedLimitsOf(this.#live.current),
     });
     this.#console = new ConsoleSide(live, this.#inFlight, version);
   }

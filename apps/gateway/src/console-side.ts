@@ -11,7 +11,7 @@ import { authenticate, checkAdmin } from './auth/authenticate.ts';
 import type { InFlight } from './calls/gauge.ts';
 import type { RecordSink } from './calls/recorder.ts';
 import { defined } from './defined.ts';
-import { circuitsOf, nodesOf } from './live-facts.ts';
+import { circuitsOf, nodesOf, waitingIn } from './live-facts.ts';
 import type { LiveRuntime } from './runtime/live.ts';
 import type { Runtime } from './runtime/runtime.ts';
 
@@ -93,8 +93,4 @@ const FREE = { prompt: 0, completion: 0 };
 
 function budgetOf({ subject, window, ...limit }: LimitUsage): Budget {
   return { ...limit, window: String(window), ...defined({ subject }) };
-}
-
-function waitingIn({ providers }: Runtime): number {
-  return [...providers.values()].reduce((sum, { pool }) => sum + (pool?.snapshot().waiting ?? 0), 0);
 }

@@ -1,5 +1,7 @@
+import type { LimitUsage } from '@x/avionics';
 import type { Circuit, NodeCard } from '@x/console/contract';
 import { defined } from './defined.ts';
+import { limitRules } from './runtime/limit-rules.ts';
 import type { Runtime } from './runtime/runtime.ts';
 
 /** The circuits of all providers; one that was never called is closed. */
@@ -24,4 +26,19 @@ export function nodesOf({ providers }: Runtime): NodeCard[] {
       };
     }),
   );
+}
+
+/** Calls that wait for a slot of a node. */
+export function waitingIn({ providers }: Runtime): number {
+  return [...providers.values()].reduce((sum, { pool }) => sum + (pool?.snapshot().waiting ?? 0), 0);
+}
+
+/**
+ * How far those limits are used that are for one subject, as all calls or one key are.
+ * @throws AirframeError (overloaded) when their store is away and limits fail closed
+ */
+export async function fixedLimitsOf({ limiter, config }: Runtime): Promise<LimitUsage[]> {
+  const fixed = limitRules(config).filter(({ scope, match }) => scope === 'all' || match !== undefined);
+  const names = new Set(fixed.map(({ name }) => name));
+  return (await limiter.usage()).filter(({ rule }) => names.has(rule));
 }

@@ -67,6 +67,7 @@ export async function createServer(parts: ServerParts, config: ServerConfig = {}
   app.setErrorHandler((error: FastifyError | AirframeError, request, reply) => {
     const protocol = request.routeOptions.config.protocol ?? OPENAI_WORDS;
     const problem = problemOf(error, maxBodyBytes);
+    parts.metrics.refused(problem);
     if (problem.category === 'unknown')
       parts.log.error({ err: error }, 'a request failed in the gateway itself');
     return refuse(reply, protocol, problem);
@@ -79,6 +80,7 @@ export async function createServer(parts: ServerParts, config: ServerConfig = {}
         remedy: `the routes are ${PROTOCOLS.map(({ path }) => path).join(', ')}, /v1/embeddings and /v1/models`,
       },
     );
+    parts.metrics.refused(problem);
     return refuse(reply, OPENAI_WORDS, problem);
   });
   for (const protocol of PROTOCOLS) callRoute(app, protocol, parts);

@@ -1,17 +1,26 @@
+import { type AirframeError, ERROR_CATEGORIES } from '@x/airframe';
 import type { RequestRecord } from '@x/console/contract';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { RecordSink } from '../calls/recorder.ts';
+import { GATEWAY_CODES } from '../protocols/status.ts';
+import { type LiveFacts, registerGauges } from './gauges.ts';
 
-/** What is asked for at each scrape. */
-export interface LiveFacts {
-  inFlight(): number;
-  circuits(): { provider: string; state: 'closed' | 'open' | 'half_open' }[];
-  nodes(): { provider: string; name: string; state: string; slots: number; busySlots: number }[];
-}
+const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 
-const LATENCY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+/** Gauges of prom-client whose names end as a counter's, which Prometheus's own check refuses. */
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
 
-/** Prometheus's metrics of this process. Names and labels of a user's making are bounded by the configuration. */
+const OUTCOMES = ['ok', 'refused'] as const;
+const REASONS: ReadonlySet<string> = new Set(Object.values(GATEWAY_CODES));
+
+/**
+ * Prometheus's metrics of this process. All labels come from the configuration or from closed sets: no client can make
+ * up one, by an agent's name, a model's or anything else.
+ */
 export class Metrics implements RecordSink {
   readonly registry: Registry = new Registry();
   readonly #requests = this.#counter('gateway_requests_total', 'Calls that are over', [
@@ -20,31 +29,49 @@ export class Metrics implements RecordSink {
     'outcome',
   ]);
   readonly #errors = this.#counter('gateway_errors_total', 'Calls that failed', ['category']);
+  readonly #refused = this.#counter(
+    'gateway_refused_requests_total',
+    'Requests that became no call: nobody was asked',
+    ['reason'],
+  );
   readonly #attempts = this.#counter('gateway_attempts_total', 'Tries at providers', ['provider', 'outcome']);
   readonly #fallbacks = this.#counter(
     'gateway_fallbacks_total',
-    'Calls that another provider than the first answered',
+    'Calls that another provider than the first one answered',
     ['provider'],
   );
-  readonly #tokens = this.#counter('gateway_tokens_total', 'Tokens that were paid for', [
-    'provider',
-    'model',
-    'kind',
-  ]);
-  readonly #cost = this.#counter('gateway_cost_usd_total', 'US dollars', ['provider', 'model', 'key']);
-  readonly #cache = this.#counter('gateway_cache_total', 'Calls that a cache was asked for', ['outcome']);
-  readonly #refused = this.#counter(
-    'gateway_refused_total',
-    'Requests refused before any provider was asked',
-    ['reason'],
+  readonly #tokens = this.#counter(
+    'gateway_tokens_total',
+    'Tokens used, failed tries included, under the provider that answered, or was asked last',
+    ['provider', 'model', 'kind'],
+  );
+  readonly #cached = this.#counter(
+    'gateway_cached_prompt_tokens_total',
+    'Prompt tokens that a provider had in its own cache; a part of the prompt tokens',
+    ['provider', 'model'],
+  );
+  readonly #cost = this.#counter(
+    'gateway_cost_usd_total',
+    'US dollars, failed tries included, under the provider that answered, or was asked last',
+    ['provider', 'model', 'key'],
+  );
+  readonly #cache = this.#counter(
+    'gateway_cache_lookups_total',
+    'Calls for which the response cache was asked',
+    ['outcome'],
   );
   readonly #reloads = this.#counter('gateway_config_reloads_total', 'Configurations read again', ['outcome']);
+  readonly #lastReload = new Gauge({
+    name: 'gateway_config_last_reload_successful',
+    help: 'Whether the configuration in use is the one that was read last',
+    registers: [this.registry],
+  });
   readonly #duration = this.#histogram(
     'gateway_request_duration_seconds',
     'Calls that succeeded, from their beginning to their end',
     ['protocol'],
   );
-  readonly #firstToken = this.#histogram(
+  readonly #firstOutput = this.#histogram(
     'gateway_first_output_seconds',
     'From the beginning of a call to its first output',
     ['provider'],
@@ -52,26 +79,12 @@ export class Metrics implements RecordSink {
 
   constructor(live: LiveFacts) {
     collectDefaultMetrics({ register: this.registry });
-    this.#gauge('gateway_requests_in_flight', 'Calls under way', [], gauge => gauge.set(live.inFlight()));
-    this.#gauge(
-      'gateway_circuit_open',
-      'Whether a provider is left alone: 1 open, 0.5 on trial',
-      ['provider'],
-      gauge => {
-        for (const { provider, state } of live.circuits())
-          gauge.set({ provider }, { closed: 0, half_open: 0.5, open: 1 }[state]);
-      },
-    );
-    this.#gauge('gateway_node_up', 'Whether a node takes calls', ['provider', 'node'], gauge => {
-      for (const { provider, name, state } of live.nodes())
-        gauge.set({ provider, node: name }, state === 'out' ? 0 : 1);
-    });
-    this.#gauge('gateway_node_slots', 'Slots of a node', ['provider', 'node', 'state'], gauge => {
-      for (const { provider, name, slots, busySlots } of live.nodes()) {
-        gauge.set({ provider, node: name, state: 'busy' }, busySlots);
-        gauge.set({ provider, node: name, state: 'free' }, Math.max(0, slots - busySlots));
-      }
-    });
+    for (const name of MISNAMED) this.registry.removeSingleMetric(name);
+    registerGauges(this.registry, live);
+    // A counter that comes into being with its first event hides that one from `rate()`.
+    for (const category of ERROR_CATEGORIES) this.#errors.inc({ category }, 0);
+    for (const outcome of OUTCOMES) this.#reloads.inc({ outcome }, 0);
+    this.#lastReload.set(1);
   }
 
   record(record: RequestRecord): void {
@@ -86,29 +99,28 @@ export class Metrics implements RecordSink {
       this.#duration.observe({ protocol }, latencyMs / 1_000);
     const by = provider ?? attempts.at(-1)?.provider;
     if (by === undefined) return;
-    if (firstTokenMs !== undefined) this.#firstToken.observe({ provider: by }, firstTokenMs / 1_000);
+    if (firstTokenMs !== undefined) this.#firstOutput.observe({ provider: by }, firstTokenMs / 1_000);
     const [first] = attempts;
     if (state === 'succeeded' && first && first.provider !== by) this.#fallbacks.inc({ provider: by });
     this.#account(record, by);
   }
 
   /** A request that never became a call. */
-  refused(reason: string): void {
-    this.#refused.inc({ reason });
+  refused({ code, category }: AirframeError): void {
+    this.#refused.inc({ reason: code !== undefined && REASONS.has(code) ? code : category });
   }
 
-  reloaded(outcome: 'ok' | 'refused'): void {
+  reloaded(outcome: (typeof OUTCOMES)[number]): void {
     this.#reloads.inc({ outcome });
+    this.#lastReload.set(outcome === 'ok' ? 1 : 0);
   }
 
   #account({ usage, costUsd, model, key }: RequestRecord, provider: string): void {
-    if (usage) {
-      if (usage.promptTokens > 0) this.#tokens.inc({ provider, model, kind: 'prompt' }, usage.promptTokens);
-      if (usage.completionTokens > 0)
-        this.#tokens.inc({ provider, model, kind: 'completion' }, usage.completionTokens);
-      if (usage.cachedTokens) this.#tokens.inc({ provider, model, kind: 'cached' }, usage.cachedTokens);
-    }
-    if (costUsd) this.#cost.inc({ provider, model, key }, costUsd);
+    const { promptTokens, completionTokens, cachedTokens } = usage ?? {};
+    if (counts(promptTokens)) this.#tokens.inc({ provider, model, kind: 'prompt' }, promptTokens);
+    if (counts(completionTokens)) this.#tokens.inc({ provider, model, kind: 'completion' }, completionTokens);
+    if (counts(cachedTokens)) this.#cached.inc({ provider, model }, cachedTokens);
+    if (counts(costUsd)) this.#cost.inc({ provider, model, key }, costUsd);
   }
 
   #counter<Label extends string>(name: string, help: string, labelNames: Label[]) {
@@ -116,24 +128,11 @@ export class Metrics implements RecordSink {
   }
 
   #histogram<Label extends string>(name: string, help: string, labelNames: Label[]) {
-    return new Histogram({ name, help, labelNames, buckets: LATENCY_BUCKETS, registers: [this.registry] });
+    return new Histogram({ name, help, labelNames, buckets: SECONDS, registers: [this.registry] });
   }
+}
 
-  #gauge<Label extends string>(
-    name: string,
-    help: string,
-    labelNames: Label[],
-    set: (gauge: Gauge<Label>) => void,
-  ): void {
-    new Gauge({
-      name,
-      help,
-      labelNames,
-      registers: [this.registry],
-      collect() {
-        this.reset();
-        set(this);
-      },
-    });
-  }
+/** Figures of backends may be none; a counter would throw at them. */
+function counts(amount: number | undefined): amount is number {
+  return amount !== undefined && amount > 0 && amount < Number.POSITIVE_INFINITY;
 }

@@ -26,7 +26,7 @@ export function callRoute(app: FastifyInstance, protocol: Protocol, parts: Serve
         if (parts.draining()) throw draining();
         request.caller = authenticate(parts.live.current.keys, request.headers);
       } catch (error) {
-        parts.metrics.refused(AirframeError.from(error).code ?? 'unknown');
+        parts.metrics.refused(AirframeError.from(error));
         return refuse(reply, protocol, error);
       }
     },
@@ -54,7 +54,7 @@ async function call(
     await exchange({ request, reply, protocol, parts, runtime, asked, entry, key });
     return undefined;
   } catch (error) {
-    metrics.refused(AirframeError.from(error).code ?? AirframeError.from(error).category);
+    metrics.refused(AirframeError.from(error));
     return refuse(reply, protocol, error);
   } finally {
     exit?.();

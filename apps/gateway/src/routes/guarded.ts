@@ -23,7 +23,7 @@ export function guarded(
       try {
         request.caller = authenticate(live.current.keys, request.headers);
       } catch (error) {
-        metrics.refused(AirframeError.from(error).code ?? 'unknown');
+        metrics.refused(AirframeError.from(error));
         return refuse(reply, protocol, error);
       }
     },
