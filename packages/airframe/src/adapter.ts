@@ -1,8 +1,8 @@
 import type { Reply } from './assemble/reply.ts';
 import {
   type BackendKind,
+  checkEndpoint,
   type EndpointSpec,
-  endpointSpecSchema,
   type HealthReport,
   type Timeouts,
   withHeaders,
@@ -172,7 +172,7 @@ async function perform<T>(
   const started = performance.now();
   let deadlines: Deadlines | undefined;
   try {
-    check(endpointSpecSchema, endpoint, 'endpoint', { code: 'configuration' });
+    checkEndpoint(endpoint);
     const sent = withHeaders(endpoint, options.headers);
     deadlines = calls.begin(sent, options);
     const { signal } = deadlines;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { perEndpoint } from './per-endpoint.ts';
 import { check } from './validate.ts';
 
 /** The kinds of backend this project brings an adapter for. An adapter from outside names its own kind. */
@@ -50,6 +51,12 @@ export const timeoutsSchema: z.ZodType<Timeouts> = z.object({
   totalMs: milliseconds,
 });
 
+function isMilliseconds(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= MAX_TIMER_MS;
+}
+
+const CLOCKS = ['connectMs', 'headersMs', 'idleMs', 'totalMs'] as const;
+
 /** llama-server sends a comment every 30 s, so 90 s of silence mean that nobody is there. */
 export const DEFAULT_TIMEOUTS: Required<Timeouts> = {
   connectMs: 10_000,
@@ -63,10 +70,17 @@ export const DEFAULT_TIMEOUTS: Required<Timeouts> = {
  * @throws AirframeError (invalid_request) for a value that no clock can keep
  */
 export function resolveTimeouts(...sources: (Timeouts | undefined)[]): Required<Timeouts> {
-  const said = sources.map(source =>
-    Object.fromEntries(Object.entries(source ?? {}).filter(([, value]) => value !== undefined)),
-  );
-  return { ...DEFAULT_TIMEOUTS, ...check(timeoutsSchema, Object.assign({}, ...said), 'timeouts') };
+  const resolved: Required<Timeouts> = { ...DEFAULT_TIMEOUTS };
+  for (const source of sources) {
+    if (source === undefined) continue;
+    for (const clock of CLOCKS) {
+      const ms = source[clock];
+      if (ms !== undefined) resolved[clock] = ms;
+    }
+  }
+  // For each call: the schema is asked for its words alone.
+  if (!CLOCKS.every(clock => isMilliseconds(resolved[clock]))) check(timeoutsSchema, resolved, 'timeouts');
+  return resolved;
 }
 
 /** Where a model can be reached, and how. */
@@ -109,6 +123,11 @@ export const endpointSpecSchema: z.ZodType<EndpointSpec> = z.object({
   timeouts: timeoutsSchema.exactOptional(),
   capacity: capacityHintsSchema.exactOptional(),
   options: z.record(z.string(), z.unknown()).exactOptional(),
+});
+
+/** @throws AirframeError (invalid_request, code `configuration`) naming every problem */
+export const checkEndpoint: (endpoint: EndpointSpec) => void = perEndpoint(endpoint => {
+  check(endpointSpecSchema, endpoint, 'endpoint', { code: 'configuration' });
 });
 
 const headersSchema = z.record(z.string(), z.string());

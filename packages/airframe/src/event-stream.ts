@@ -1,11 +1,10 @@
 import type { AdapterDefinition, InferOptions } from './adapter.ts';
 import { Reply } from './assemble/reply.ts';
-import { type EndpointSpec, endpointSpecSchema, resolveTimeouts, withHeaders } from './endpoint.ts';
+import { checkEndpoint, type EndpointSpec, resolveTimeouts, withHeaders } from './endpoint.ts';
 import { AirframeError, isAirframeError } from './errors.ts';
-import { type InferenceRequest, inferenceRequestSchema, promptChars } from './request.ts';
+import { checkRequest, type InferenceRequest, promptChars } from './request.ts';
 import { END, SerialStream, type Step } from './serial-stream.ts';
 import { Deadlines } from './transport/deadline.ts';
-import { check } from './validate.ts';
 
 /**
  * The calls of an adapter that are under way. In an array, each knowing its place: a Set whose entries come and go is
@@ -140,8 +139,8 @@ export class EventStream<Extra extends object> extends SerialStream {
   }
 
   async #open(): Promise<AsyncIterator<void>> {
-    check(endpointSpecSchema, this.#endpoint, 'endpoint', { code: 'configuration' });
-    check(inferenceRequestSchema, this.#request, 'request');
+    checkEndpoint(this.#endpoint);
+    checkRequest(this.#request);
     const endpoint = withHeaders(this.#endpoint, this.#options.headers);
     this.#deadlines = this.#calls.begin(endpoint, this.#options);
     const { signal } = this.#deadlines;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { AssistantMessage, ToolCall } from './events.ts';
+import { check } from './validate.ts';
 
 export interface TextPart {
   type: 'text';
@@ -190,6 +191,50 @@ export const inferenceRequestSchema: z.ZodType<InferenceRequest> = z
   .refine(r => (r.messages === undefined) !== (r.prompt === undefined), {
     error: 'give either messages or prompt, and not both',
   }) as unknown as z.ZodType<InferenceRequest>;
+
+/**
+ * Checks a request from outside.
+ * @throws AirframeError (invalid_request) naming the path and the value
+ */
+export function checkRequest(request: InferenceRequest<object>): void {
+  if (!isPlainChat(request)) check(inferenceRequestSchema, request, 'request');
+}
+
+const PLAIN_ROLES: ReadonlySet<unknown> = new Set(['system', 'user', 'assistant']);
+
+/** Whether it is what most requests are, texts with a few figures, and nothing is wrong with it: seen at a glance. */
+function isPlainChat(request: InferenceRequest<object>): boolean {
+  if (typeof request !== 'object' || request === null) return false;
+  for (const field in request) if (!isPlainField(field, request[field as keyof typeof request])) return false;
+  return request.messages !== undefined;
+}
+
+function isPlainField(field: string, value: unknown): boolean {
+  switch (field) {
+    case 'messages':
+      return Array.isArray(value) && value.length > 0 && value.every(isPlainMessage);
+    case 'model':
+      return typeof value === 'string' && value !== '';
+    case 'stream':
+      return typeof value === 'boolean';
+    case 'temperature':
+      return Number.isFinite(value) && (value as number) >= 0;
+    case 'topP':
+      return Number.isFinite(value) && (value as number) >= 0 && (value as number) <= 1;
+    case 'maxTokens':
+      return Number.isSafeInteger(value) && (value as number) > 0;
+    default:
+      return false;
+  }
+}
+
+function isPlainMessage(message: Partial<AssistantMessage> | null): boolean {
+  if (typeof message !== 'object' || message === null) return false;
+  const { role, content, reasoning, toolCalls } = message;
+  return (
+    PLAIN_ROLES.has(role) && typeof content === 'string' && reasoning === undefined && toolCalls === undefined
+  );
+}
 
 /** Characters of a request's prompt; the base of an estimate where a backend counts no tokens. */
 export function promptChars(request: InferenceRequest<object>): number {

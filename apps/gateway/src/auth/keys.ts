@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { KeyConfig } from '../config/schema.ts';
 
 const DAY_MS = 86_400_000;
@@ -19,7 +19,7 @@ export function makeKey(): MadeKey {
 
 /** One fast hash and no salt: nobody can guess 256 random bits, and a password is no key here. */
 export function hashOf(key: string): string {
-  return `sha256:${createHash('sha256').update(key).digest('hex')}`;
+  return `sha256:${hash('sha256', key)}`;
 }
 
 /** Who calls, and what they may do. Holds no secret. */

@@ -7,6 +7,9 @@ export interface SinkOptions {
   keepAliveMs: number;
 }
 
+/** What lies there already may be without end. */
+const MAX_GATHERED_CHARS = 64 * 1024;
+
 /** A comment of server-sent events: it says that the line is alive, and nothing else. */
 const COMMENT = ': keep-alive\n\n';
 
@@ -22,6 +25,9 @@ export class Sink {
   readonly #raw: ServerResponse;
   readonly #options: SinkOptions;
   #keepAlive: NodeJS.Timeout | undefined;
+  /** What goes out at the end of this turn of the event loop. */
+  #gathered = '';
+  #flushing: NodeJS.Immediate | undefined;
   #full: Promise<void> | undefined;
 
   constructor(raw: ServerResponse, options: SinkOptions) {
@@ -47,21 +53,45 @@ export class Sink {
   openEarly(headers: Record<string, string>): void {
     this.open(headers);
     this.write(COMMENT);
+    this.#flush();
   }
 
-  /** @returns what to wait for before more is written; undefined: nothing */
+  /**
+   * Text goes out when all that lies there already has been read: a system call costs more than all else that is done
+   * for a piece, and an answer that came at once goes at once.
+   * @returns what to wait for before more is written; undefined: nothing
+   */
   write(text: string): Promise<void> | undefined {
     if (text === '' || this.#raw.destroyed) return undefined;
-    this.#keepAlive?.refresh();
-    if (this.#raw.write(text)) return undefined;
-    this.#full ??= this.#drained();
+    this.#gathered += text;
+    if (this.#gathered.length >= MAX_GATHERED_CHARS) this.#flush();
+    else this.#flushing ??= setImmediate(() => this.#flush());
     return this.#full;
+  }
+
+  #flush(): void {
+    clearImmediate(this.#flushing);
+    this.#flushing = undefined;
+    const text = this.#gathered;
+    this.#gathered = '';
+    if (text === '' || this.#raw.destroyed) return;
+    this.#keepAlive?.refresh();
+    if (!this.#raw.write(text)) this.#full ??= this.#drained();
+  }
+
+  /** The text that waits, with this behind it. */
+  #withGathered(text: string): string {
+    clearImmediate(this.#flushing);
+    this.#flushing = undefined;
+    const all = this.#gathered + text;
+    this.#gathered = '';
+    return all;
   }
 
   /** The good end of an answer: the last text, and the end of the body. */
   end(text: string): void {
     clearInterval(this.#keepAlive);
-    this.#raw.end(text);
+    this.#raw.end(this.#withGathered(text));
     this.#watchEnd();
   }
 
@@ -72,7 +102,7 @@ export class Sink {
   breakOff(text: string): void {
     clearInterval(this.#keepAlive);
     const { socket } = this.#raw;
-    this.#raw.write(text);
+    this.#raw.write(this.#withGathered(text));
     socket?.destroySoon();
     this.#watchEnd();
   }
@@ -80,6 +110,7 @@ export class Sink {
   /** Gives up timers; the client has gone. */
   close(): void {
     clearInterval(this.#keepAlive);
+    clearImmediate(this.#flushing);
   }
 
   /** Resolves when the client has caught up, is gone, or was cut off for not reading. */

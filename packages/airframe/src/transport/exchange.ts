@@ -137,10 +137,20 @@ function readRest(parser: SseParser, reader: StreamReader, take: (event: SseEven
 /** Read to its end the socket goes back to the pool; a backend that leaves it open loses it. */
 async function closing(body: AsyncIterator<Uint8Array>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
+  const end = body.next().then(
+    () => {
+      isOver = true;
+    },
+    () => {},
+  );
+  // Mostly the end lies there already: then no clock is needed.
+  await null;
+  if (isOver) return;
   const late = new Promise<void>(resolve => {
     timer = setTimeout(resolve, CLOSING_MS);
   });
-  await Promise.race([body.next().catch(() => {}), late]);
+  await Promise.race([end, late]);
   clearTimeout(timer);
 }
 

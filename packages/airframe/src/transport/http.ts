@@ -62,13 +62,13 @@ export function createHttp(options: HttpOptions = {}): HttpFn {
 
 function send(request: HttpRequest, dispatcher: Dispatcher, pool?: SocketPool): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
-    const { origin, pathname, search } = new URL(request.url);
+    const { origin, path } = addressOf(request.url);
     const exchange = new Exchange(request, origin, pool, resolve, reject);
     try {
       dispatcher.dispatch(
         {
           origin,
-          path: pathname + search,
+          path,
           method: request.method,
           headers: request.headers,
           body: request.body ?? null,
@@ -82,6 +82,21 @@ function send(request: HttpRequest, dispatcher: Dispatcher, pool?: SocketPool): 
       exchange.onResponseError(undefined, error as Error);
     }
   });
+}
+
+/** Most addresses remembered; there are a few for each endpoint. */
+const MAX_ADDRESSES = 1_000;
+const addresses = new Map<string, { origin: string; path: string }>();
+
+/** An address in its parts: for each call the same ones. */
+function addressOf(url: string): { origin: string; path: string } {
+  const known = addresses.get(url);
+  if (known) return known;
+  const { origin, pathname, search } = new URL(url);
+  const address = { origin, path: pathname + search };
+  if (addresses.size >= MAX_ADDRESSES) addresses.clear();
+  addresses.set(url, address);
+  return address;
 }
 
 type Read = IteratorResult<Uint8Array, undefined>;

@@ -105,7 +105,9 @@ class RetryStream<Extra extends object> extends SerialStream {
   readonly #endpoint: EndpointSpec;
   readonly #request: InferenceRequest<Extra>;
   readonly #options: InferOptions;
-  readonly #left = new AbortController();
+  #left = false;
+  /** Ends the wait for another try. */
+  #leaving: AbortController | undefined;
   #inner: InferenceStream;
   /** The log of the tries that failed. */
   #attempts: Attempt[] = [];
@@ -140,14 +142,15 @@ class RetryStream<Extra extends object> extends SerialStream {
   }
 
   async return(): Promise<Step> {
-    this.#left.abort();
+    this.#left = true;
+    this.#leaving?.abort();
     await this.#inner.return?.();
     await this.settled();
     return END;
   }
 
   protected ready(): Step | undefined {
-    if (this.#left.signal.aborted) return END;
+    if (this.#left) return END;
     const value = this.#ending;
     this.#ending = undefined;
     return value && { done: false, value };
@@ -172,8 +175,9 @@ class RetryStream<Extra extends object> extends SerialStream {
       const waitMs = this.#schedule.waitBeforeRetry(error);
       if (waitMs === undefined) return this.#giveUp(error, done);
       noteWait(this.#attempts, waitMs);
-      if (!(await sleep(waitMs, this.#options.signal, this.#left.signal))) {
-        if (this.#left.signal.aborted) return END;
+      this.#leaving ??= new AbortController();
+      if (!(await sleep(waitMs, this.#options.signal, this.#leaving.signal))) {
+        if (this.#left) return END;
         return this.#giveUp(abortedWhileWaiting(error), { ...done, finishReason: 'aborted' });
       }
       // The wait may have taken longer than was asked for.

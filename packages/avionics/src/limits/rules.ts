@@ -91,7 +91,18 @@ export function checkRules(rules: readonly LimitRule[]): readonly LimitRule[] {
 }
 
 /** The limits that a rule sets to one agent, key or tag. */
-export function limitsOf(rule: LimitRule, subject: string): Limit[] {
+export function limitsOf(rule: LimitRule, subject: string): readonly Limit[] {
+  const known = made.get(rule);
+  if (known?.subject === subject) return known.limits;
+  const limits = makeLimits(rule, subject);
+  made.set(rule, { subject, limits });
+  return limits;
+}
+
+/** Of the subject that was asked for last, which for most rules is the only one. */
+const made = new WeakMap<LimitRule, { subject: string; limits: readonly Limit[] }>();
+
+function makeLimits(rule: LimitRule, subject: string): Limit[] {
   const window = typeof rule.window === 'number' ? rule.window : LENGTHS[rule.window];
   if (window === undefined) return [];
   // Keys may be credentials, which have no place in a store.

@@ -27,11 +27,11 @@ export interface GenerateOptions {
 /** Without keys whose value is undefined. */
 export type Defined<Fields> = { [Key in keyof Fields]?: Exclude<Fields[Key], undefined> };
 
-/** Leaves out the fields that are undefined, so that they do not hide a default. */
+/** Leaves out the fields that are undefined, so that they do not hide a default. Many times a call: no list is made. */
 export function defined<Fields extends object>(fields: Fields): Defined<Fields> {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined),
-  ) as Defined<Fields>;
+  const kept: Partial<Fields> = {};
+  for (const key in fields) if (fields[key] !== undefined) kept[key] = fields[key];
+  return kept as Defined<Fields>;
 }
 
 /** @param model '' means the backend's own */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { EndpointSpec } from '../../endpoint.ts';
+import { perEndpoint } from '../../per-endpoint.ts';
 import { check } from '../../validate.ts';
 import type { CallSettings } from './request.ts';
 import { API_VERSION } from './wire.ts';
@@ -15,7 +16,7 @@ const endpointOptions = z.strictObject({
 });
 
 /** @throws AirframeError (invalid_request, code `configuration`) naming the option and its value */
-export function settingsOf(endpoint: EndpointSpec): CallSettings {
+export const settingsOf: (endpoint: EndpointSpec) => CallSettings = perEndpoint(endpoint => {
   const what = `options of endpoint ${endpoint.name}`;
   const { version, beta, auth, defaultMaxTokens } = check(endpointOptions, endpoint.options ?? {}, what, {
     code: 'configuration',
@@ -29,7 +30,7 @@ export function settingsOf(endpoint: EndpointSpec): CallSettings {
       ...authHeaders(auth, endpoint.apiKey),
     },
   };
-}
+});
 
 function authHeaders(auth: 'x-api-key' | 'bearer', key: string | undefined): Record<string, string> {
   if (key === undefined) return {};

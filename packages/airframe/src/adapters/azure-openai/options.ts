@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { EndpointSpec } from '../../endpoint.ts';
+import { perEndpoint } from '../../per-endpoint.ts';
 import { check } from '../../validate.ts';
 
 export const FAMILY_NAMES = ['v1', 'deployments', 'models'] as const;
@@ -47,7 +48,7 @@ const schema: z.ZodType<AzureOpenAIEndpointOptions> = z.strictObject({
 });
 
 /** @throws AirframeError (invalid_request, code `configuration`) naming the option and its value */
-export function optionsOf(endpoint: EndpointSpec): AzureOpenAIEndpointOptions {
+export const optionsOf: (endpoint: EndpointSpec) => AzureOpenAIEndpointOptions = perEndpoint(endpoint => {
   const what = `options of endpoint ${endpoint.name}`;
   return check(schema, endpoint.options ?? {}, what, { code: 'configuration' });
-}
+});

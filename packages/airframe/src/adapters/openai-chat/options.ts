@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { EndpointSpec } from '../../endpoint.ts';
+import { perEndpoint } from '../../per-endpoint.ts';
 import { check } from '../../validate.ts';
 import { type Account, accountHeaders } from '../../wire-openai/root.ts';
 import { GENERIC, PROFILE_NAMES, PROFILES, type Profile, type ProfileName } from './profiles.ts';
@@ -16,8 +17,13 @@ const endpointOptions: z.ZodType<OpenAIChatEndpointOptions> = z.strictObject({
   project: z.string().min(1).exactOptional(),
 });
 
+interface Settings {
+  profile: Profile;
+  headers: Record<string, string>;
+}
+
 /** @throws AirframeError (invalid_request, code `configuration`) naming the option and its value */
-export function settingsOf(endpoint: EndpointSpec): { profile: Profile; headers: Record<string, string> } {
+export const settingsOf: (endpoint: EndpointSpec) => Settings = perEndpoint(endpoint => {
   const what = `options of endpoint ${endpoint.name}`;
   const options = check(endpointOptions, endpoint.options ?? {}, what, { code: 'configuration' });
   const { profile = 'auto' } = options;
@@ -25,7 +31,7 @@ export function settingsOf(endpoint: EndpointSpec): { profile: Profile; headers:
     profile: profile === 'auto' ? profileOf(endpoint.baseUrl) : PROFILES[profile],
     headers: accountHeaders(endpoint, options),
   };
-}
+});
 
 /** The profile of a known host, or else of a local server's usual port, over plain http. */
 function profileOf(baseUrl: string): Profile {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { EndpointSpec } from '../../endpoint.ts';
+import { perEndpoint } from '../../per-endpoint.ts';
 import { check } from '../../validate.ts';
 import { type Account, accountHeaders } from '../../wire-openai/root.ts';
 
@@ -12,8 +13,8 @@ const endpointOptions: z.ZodType<OpenAIResponsesEndpointOptions> = z.strictObjec
 });
 
 /** @throws AirframeError (invalid_request, code `configuration`) naming the option and its value */
-export function headersOf(endpoint: EndpointSpec): Record<string, string> {
+export const headersOf: (endpoint: EndpointSpec) => Record<string, string> = perEndpoint(endpoint => {
   const what = `options of endpoint ${endpoint.name}`;
   const options = check(endpointOptions, endpoint.options ?? {}, what, { code: 'configuration' });
   return accountHeaders(endpoint, options);
-}
+});
