@@ -24,6 +24,7 @@ describe('a key', () => {
     for (const wrong of ['', hash, `${key} `, key.slice(0, -1), makeKey().key]) {
       expect(ring.find(wrong)).toBeUndefined();
     }
+    expect(new KeyRing([{ name: 'a', hash: hashOf('') }]).find('')).toBeUndefined();
   });
 
   it('may have more than one hash while it is replaced', () => {

@@ -78,7 +78,8 @@ export class KeyRing {
    * @param now milliseconds since the epoch
    */
   find(presented: string, now: number = Date.now()): Key | undefined {
-    const key = this.#byHash.get(hashOf(presented));
+    // Whatever hash a configuration holds: nothing is no key.
+    const key = presented === '' ? undefined : this.#byHash.get(hashOf(presented));
     return key?.isExpired(now) ? undefined : key;
   }
 }
