@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { unknownFields } from './api-fields.ts';
 
 const DEPLOY = fileURLToPath(new URL('../../examples/deploy/', import.meta.url));
 const MANIFESTS = join(DEPLOY, 'kubernetes');
@@ -45,6 +46,7 @@ interface Peer {
 
 /** The fields of the manifests that these tests look at. */
 interface Manifest {
+  apiVersion: string;
   kind: string;
   metadata: { name: string; namespace?: string };
   data?: Labels;
@@ -118,6 +120,12 @@ describe('the manifests for Kubernetes', () => {
     for (const { kind, metadata } of manifests) {
       expect(kind === 'Namespace' ? metadata.name : metadata.namespace, metadata.name).toBe('airframe');
     }
+  });
+
+  it('have only fields that the API knows', () => {
+    for (const manifest of manifests) expect(unknownFields(manifest)).toEqual([]);
+    const misspelt = { ...one('Service', 'gateway'), spec: { port: [], ports: [{ targetport: 'http' }] } };
+    expect(unknownFields(misspelt)).toEqual(['Service.spec.port', 'Service.spec.ports.0.targetport']);
   });
 
   it('select pods that there are', () => {
