@@ -52,6 +52,7 @@ export default defineConfig({
       withRealParts('in-process', 'model', { setupFiles, globalSetup }),
       withRealParts('gateway', 'gateway', { setupFiles }),
       withRealParts('terminal', 'terminal', { globalSetup }),
+      withRealParts('browser'),
       withRealParts('packed'),
     ],
   },

@@ -66,7 +66,7 @@ export function workspaceFolders() {
 function sources() {
   const files = [join(ROOT, 'tsconfig.base.json')];
   for (const folder of workspaceFolders().map(folder => join(ROOT, folder))) {
-    for (const name of ['package.json', 'tsup.config.ts', 'tsconfig.json']) {
+    for (const name of ['package.json', 'index.html', 'tsup.config.ts', 'vite.config.ts', 'tsconfig.json']) {
       if (existsSync(join(folder, name))) files.push(join(folder, name));
     }
     if (!existsSync(join(folder, 'src'))) continue;
