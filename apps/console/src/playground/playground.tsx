@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { memo, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import type { Hello, ModelEntry } from '../contract.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { AnswerCard } from './answer-card.tsx';
@@ -16,7 +16,7 @@ interface PlaygroundProps {
   isAdmin: boolean;
 }
 
-export function Playground({ apiKey, hidden, hello, isAdmin }: PlaygroundProps) {
+export const Playground = memo(function Playground({ apiKey, hidden, hello, isAdmin }: PlaygroundProps) {
   const models = useModels(apiKey, hello, isAdmin);
   const known = Array.isArray(models) ? models : [];
   const [stored, setSettings] = useState(storedSettings);
@@ -81,7 +81,7 @@ export function Playground({ apiKey, hidden, hello, isAdmin }: PlaygroundProps) 
       </p>
     </div>
   );
-}
+});
 
 /** Models that are no more make room for the first one there is. */
 function withKnownModels(settings: Settings, known: readonly ModelEntry[]): Settings {

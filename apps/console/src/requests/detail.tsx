@@ -87,6 +87,8 @@ function Facts({ record }: { record: RequestRecord }) {
 function Usage({ record, models }: { record: RequestRecord; models: readonly ModelEntry[] }) {
   const { usage, costUsd, priced } = record;
   if (!usage) return <p className="muted">{record.state === 'running' ? 'Known at its end.' : 'None.'}</p>;
+  const parts = costParts(record, usage, models);
+  const isListed = parts.some(({ price }) => price !== '');
   return (
     <table className="usage">
       <thead>
@@ -95,12 +97,12 @@ function Usage({ record, models }: { record: RequestRecord; models: readonly Mod
             <span className="sr">Part</span>
           </th>
           <th scope="col">Tokens</th>
-          <th scope="col">List price</th>
-          <th scope="col">Cost</th>
+          <th scope="col">{isListed && 'List price'}</th>
+          <th scope="col">{isListed && 'Cost'}</th>
         </tr>
       </thead>
       <tbody>
-        {costParts(record, usage, models).map(({ label, tokens, price, cost, isPart }) => (
+        {parts.map(({ label, tokens, price, cost, isPart }) => (
           <tr key={label} className={isPart ? 'muted' : undefined}>
             <th scope="row">{label}</th>
             <td>{count(tokens)}</td>

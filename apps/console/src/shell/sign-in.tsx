@@ -35,9 +35,14 @@ export function SignIn({ refused, onKey }: SignInProps) {
           aria-invalid={refused}
         />
         <p id={hint} className={refused ? 'bad' : 'muted'} role={refused ? 'alert' : undefined}>
-          {refused
-            ? 'The gateway does not know this key. Check it, or make one with `airframe-gateway key`.'
-            : 'An admin’s key opens everything, any other the playground. It stays in this tab.'}
+          {refused ? (
+            <>
+              The gateway does not know this key. Check it, or make one with <code>airframe-gateway key</code>
+              .
+            </>
+          ) : (
+            'An admin’s key opens everything, any other the playground. It stays in this tab.'
+          )}
         </p>
         <button type="submit" className="primary">
           Open the console

@@ -28,6 +28,8 @@ const BUDGETS_MS = 2000;
 const BATCH_MS = 250;
 /** Calls that may begin to show in one batch. More than any person reads; what is over stays in the journal alone. */
 const MAX_NEW = 50;
+/** Calls that a console is told of when it comes. */
+const MAX_LISTED = 1000;
 
 /** Makes the console's events of what the gateway knows, and sends each to all that listen, when it has changed. */
 export class Feed {
@@ -80,7 +82,7 @@ export class Feed {
     this.#shown.clear();
   }
 
-  /** Ends all that listen. */
+  /** Ends all that listen; nothing else happens after it. Once is enough. */
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
@@ -154,7 +156,7 @@ export class Feed {
   }
 
   #snapshot(): string {
-    const requests = this.#journal.newest();
+    const requests = this.#journal.newest(MAX_LISTED);
     for (const record of requests) this.#note(record);
     const state = ['hello', 'nodes', 'circuits', 'budgets'] as const;
     return [

@@ -79,13 +79,17 @@ it('streams to an admin what happens, and lets go of it when it leaves', async (
   feed.close();
 });
 
-it('ends its streams when the feed closes, so that the server can', async () => {
+it('ends its streams when the feed closes, and so when the server does', async () => {
   const { app, feed, url } = await gateway();
-  const response = await watch(url);
+  const first = await watch(url);
   feed.close();
-  expect(await response.text()).toContain('event: hello');
+  expect(await first.text()).toContain('event: hello');
   expect(await (await watch(url)).text()).toBe('');
-  await app.close();
+
+  const other = await gateway();
+  const second = await watch(other.url);
+  await Promise.all([app.close(), other.app.close()]);
+  expect(await second.text()).toContain('event: hello');
 });
 
 it('tells of one call all that is kept', async () => {

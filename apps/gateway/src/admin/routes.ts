@@ -14,6 +14,8 @@ const MAX_UNREAD = 4 * 1024 * 1024;
 /** A fastify plugin: what the gateway tells its console, as apps/console/src/contract.ts has it. */
 export async function adminRoutes(app: FastifyInstance, { feed, authenticate }: AdminOptions): Promise<void> {
   app.addHook('onRequest', async request => authenticate(request));
+  // Streams that go on would keep the server from closing.
+  app.addHook('preClose', async () => feed.close());
 
   app.get('/admin/events', (_request, reply) => stream(feed, reply));
 

@@ -11,8 +11,11 @@ interface ChatBody {
   tools?: unknown[];
 }
 
+const FIRST_MS = 120;
 /** Between two pieces. */
 const PACE_MS = 15;
+/** US dollars per 1,000 tokens, of models that tell no price. */
+const PRICE = { prompt: 0.0003, completion: 0.0012 };
 
 let calls = 0;
 
@@ -22,75 +25,64 @@ export async function streamChat(
   reply: FastifyReply,
   traffic: Traffic,
 ): Promise<void> {
-  const { model, messages, tools } = request.body as ChatBody;
+  const { model, messages, tools = [] } = request.body as ChatBody;
   if (model === 'refuses') {
-    const error = {
-      message: 'key playground has used its 5 requests a minute',
-      type: 'rate_limit',
-      code: 'rate_limit',
-    };
-    await reply.code(429).send({ error });
+    const message = 'key playground has used its 5 requests a minute';
+    await reply.code(429).send({ error: { message, type: 'rate_limit', code: 'rate_limit' } });
     return;
   }
-  const target = HELLO.models.find(({ id }) => id === model)?.targets[0];
-  const id = `play-${++calls}`;
+  const entry = HELLO.models.find(({ id }) => id === model);
+  const provider = entry?.targets[0]?.provider ?? 'openai';
   const began = performance.now();
   const since = () => Math.round(performance.now() - began);
-  const provider = target?.provider ?? 'openai';
-  let record: RequestRecord = {
+  const record: RequestRecord = {
     ...{
-      id,
+      id: `play-${++calls}`,
       at: Date.now(),
       key: 'playground',
       agent: 'console',
       protocol: 'openai-chat',
-      model,
-      stream: true,
     },
-    ...{ state: 'running', provider, attempts: [{ provider, startMs: 0, durationMs: 0, outcome: 'ok' }] },
+    ...{ model, stream: true, state: 'running', provider },
+    attempts: [{ provider, startMs: 0, durationMs: 0, outcome: 'ok' }],
   };
   traffic.put(record);
+
   reply.hijack();
   const { raw } = reply;
   raw.writeHead(200, { 'content-type': 'text/event-stream' });
-  const frame = { id: `chatcmpl-${id}`, object: 'chat.completion.chunk', model: target?.model ?? model };
+  const frame = { id: `chatcmpl-${record.id}`, model: entry?.targets[0]?.model ?? model };
   const send = (data: object) => raw.write(`data: ${JSON.stringify({ ...frame, ...data })}\n\n`);
   send({ choices: [{ index: 0, delta: { role: 'assistant', content: '' } }] });
-  await sleep(120);
-  const pieces = answerOf(model, (tools?.length ?? 0) > 0);
+  await sleep(FIRST_MS);
+  const firstTokenMs = since();
+  const pieces = answerOf(model, tools.length > 0);
   let sent = 0;
-  let firstTokenMs: number | undefined;
-  let error: { message: string; type: string } | undefined;
   for (const piece of pieces) {
-    if (raw.destroyed) break;
-    if ('error' in piece) {
-      error = piece.error;
-      raw.end(`data: ${JSON.stringify(piece)}\n\n`);
-      break;
-    }
-    firstTokenMs ??= since();
+    if (raw.destroyed || 'error' in piece) break;
     send({ choices: [{ index: 0, delta: deltaOf(piece) }] });
     sent++;
     await sleep(PACE_MS);
   }
+
   const prompt = messages.map(({ content }) => content).join('\n');
-  const usage = { promptTokens: Math.ceil(prompt.length / 4), completionTokens: sent, source: 'reported' };
-  const price = HELLO.models.find(one => one.id === model)?.price ?? { prompt: 0.0003, completion: 0.0012 };
-  const costUsd = (usage.promptTokens * price.prompt + sent * price.completion) / 1000;
-  const attempt = { provider, startMs: 0, durationMs: since(), outcome: error ? 'connection' : 'ok' };
-  record = {
+  const promptTokens = Math.ceil(prompt.length / 4);
+  const price = entry?.price ?? PRICE;
+  const cost = (promptTokens * price.prompt + sent * price.completion) / 1000;
+  const failure = raw.destroyed ? undefined : pieces.find(piece => 'error' in piece);
+  traffic.put({
     ...record,
-    ...{ usage, costUsd, latencyMs: since(), attempts: [attempt] },
-    ...(firstTokenMs === undefined ? {} : { firstTokenMs }),
-    ...{ state: error ? 'failed' : raw.destroyed ? 'stopped' : 'succeeded', status: 200 },
-    ...(error ? { error: { category: 'connection', message: error.message } } : {}),
+    ...{ state: raw.destroyed ? 'stopped' : failure ? 'failed' : 'succeeded', status: 200 },
+    ...(failure ? { error: { category: 'connection', message: failure.error.message } } : {}),
+    attempts: [{ provider, startMs: 0, durationMs: since(), outcome: failure ? 'connection' : 'ok' }],
+    usage: { promptTokens, completionTokens: sent, source: 'reported' },
+    ...{ costUsd: cost, firstTokenMs, latencyMs: since() },
     content: { prompt, answer: pieces.map(piece => ('text' in piece ? piece.text : '')).join('') },
-  };
-  traffic.put(record);
-  if (error || raw.destroyed) return;
-  send({ choices: [{ index: 0, delta: {}, finish_reason: tools?.length ? 'tool_calls' : 'stop' }] });
-  const tokens = { prompt_tokens: usage.promptTokens, completion_tokens: sent, cost: costUsd };
-  send({ choices: [], usage: tokens });
+  });
+  if (failure) raw.end(`data: ${JSON.stringify(failure)}\n\n`);
+  if (failure || raw.destroyed) return;
+  send({ choices: [{ index: 0, delta: {}, finish_reason: tools.length > 0 ? 'tool_calls' : 'stop' }] });
+  send({ choices: [], usage: { prompt_tokens: promptTokens, completion_tokens: sent, cost } });
   raw.end('data: [DONE]\n\n');
 }
 

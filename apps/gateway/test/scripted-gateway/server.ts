@@ -66,7 +66,6 @@ export async function startScriptedGateway(options: ScriptedGatewayOptions = {})
     nodeDown: (name = NODES[1]) => traffic.down(name),
     nodeUp: (name = NODES[1]) => traffic.up(name),
     stop: async () => {
-      feed.close();
       traffic.stop();
       await app.close();
     },
