@@ -30,12 +30,12 @@ export function Chart({ title, unit, plot, format }: ChartProps) {
   return (
     <figure className="chart">
       <figcaption>
-        <h3>
+        <h2>
           {title}
           <span className="muted">{unit}</span>
           <span className="fill" />
           {pointedAt !== undefined && <span className="muted">{time(pointedAt * 1000)}</span>}
-        </h3>
+        </h2>
         {plot.lines.length === 0 ? (
           <p className="values is-empty">none</p>
         ) : (
@@ -156,9 +156,9 @@ function seriesOf(host: HTMLElement, colour: number, filled: boolean): uPlot.Ser
   };
 }
 
-/** `2.50 s` → `2.5 s`, `$50.00` → `$50`. */
+/** `2.00 s` → `2 s`, `$50.00` → `$50`. */
 function withoutZeros(text: string): string {
-  return text.replace(/\.(\d*?)0+(?=\D|$)/, (_, digits) => (digits === '' ? '' : `.${digits}`));
+  return text.replace(/\.0+(?=\D|$)/, '');
 }
 
 function valuesIn(values: ArrayLike<number | null | undefined> = []): number {

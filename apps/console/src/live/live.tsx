@@ -9,6 +9,8 @@ import { namesIn, plotsOf, type Scope } from './plots.ts';
 export function Live({ data }: { data: ConsoleState }) {
   const [scope, setScope] = useState<Scope>({ of: 'all' });
   const plots = useMemo(() => plotsOf(data.samples, scope), [data.samples, scope]);
+  const isInScope = ({ provider }: { provider: string }) =>
+    scope.of !== 'providers' || scope.name === provider;
   return (
     <div className="live">
       <div className="view-head">
@@ -35,8 +37,8 @@ export function Live({ data }: { data: ConsoleState }) {
         <Chart title="Fallbacks and cache hits" unit="in a minute" plot={plots.events} format={count} />
         {plots.open && <Chart title="Calls under way" plot={plots.open} format={count} />}
       </section>
-      <Nodes nodes={data.nodes} />
-      <Circuits circuits={data.circuits} />
+      <Nodes nodes={data.nodes.filter(isInScope)} />
+      <Circuits circuits={data.circuits.filter(isInScope)} />
     </div>
   );
 }

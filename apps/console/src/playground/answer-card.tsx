@@ -22,7 +22,7 @@ export function AnswerCard({ answer, price, promptCharacters, linked }: AnswerCa
   return (
     <article className={`answer is-${answer.state}`} aria-busy={running} aria-label={`Answer of ${model}`}>
       <header>
-        <h3>{model}</h3>
+        <h2>{model}</h2>
         {answeredBy && answeredBy !== model && <span className="muted">{answeredBy}</span>}
         <span className="fill" />
         <span className="state">{stateOf(answer)}</span>

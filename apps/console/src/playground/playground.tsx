@@ -45,6 +45,7 @@ export const Playground = memo(function Playground({ apiKey, hidden, hello, isAd
   const canSend = settings.models.length > 0 && toolsProblem(settings.tools) === undefined;
   return (
     <div className={`playground columns-${settings.models.length}`} hidden={hidden}>
+      <h1 className="sr">Playground</h1>
       <aside aria-label="Settings" className={showsSettings ? 'is-open' : undefined}>
         <button
           type="button"

@@ -125,7 +125,7 @@ function testsOfPlayground({ open, target }: ConsoleFixture): void {
     await ask(page, 'Both of you');
     await answered(page);
     const boxes = await Promise.all((await answers(page).all()).map(answer => answer.boundingBox()));
-    expect(await answers(page).getByRole('heading', { level: 3 }).allTextContents()).toEqual([first, second]);
+    expect(await answers(page).getByRole('heading', { level: 2 }).allTextContents()).toEqual([first, second]);
     expect(boxes[0]?.y).toBe(boxes[1]?.y);
     await screenshot(page, 'playground-two-models');
   });
@@ -184,6 +184,7 @@ function testsOfViews({ open, target }: ConsoleFixture): void {
     await page.getByRole('searchbox').fill('nothing-is-called-this');
     await expect.poll(() => page.getByText('No call fits the search.').count()).toBe(1);
     await page.getByRole('searchbox').fill('');
+    await rows.first().waitFor();
     await page.keyboard.press('Escape');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');

@@ -1,5 +1,4 @@
-// The console with made-up traffic, for whoever works on it:
-// node --conditions=@x/source --import ./scripts/run-sources.mjs apps/gateway/test/scripted-gateway/main.ts [port]
+// `pnpm scripted-gateway [port]` in apps/console: the console with made-up traffic, for whoever works on it.
 import { startScriptedGateway } from './server.ts';
 
 const gateway = await startScriptedGateway({ port: Number(process.argv[2] ?? 8080), pastSeconds: 290 });
