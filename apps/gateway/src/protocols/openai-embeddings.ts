@@ -32,7 +32,7 @@ export function readEmbeddings(body: unknown): AskedVectors {
 
 /** The answer. */
 export function embeddingsBody(response: EmbeddingResponse, base64: boolean) {
-  const { embeddings, model, tokensUsed, costUsd } = response;
+  const { embeddings, model, tokensUsed, costUsd, metadata } = response;
   return {
     object: 'list',
     data: embeddings.map((vector, index) => ({
@@ -41,10 +41,6 @@ export function embeddingsBody(response: EmbeddingResponse, base64: boolean) {
       embedding: base64 ? Buffer.from(Float32Array.from(vector).buffer).toString('base64') : vector,
     })),
     model,
-    usage: {
-      prompt_tokens: tokensUsed,
-      total_tokens: tokensUsed,
-      cost: response.metadata.priced ? costUsd : null,
-    },
+    usage: { prompt_tokens: tokensUsed, total_tokens: tokensUsed, cost: metadata.priced ? costUsd : null },
   };
 }

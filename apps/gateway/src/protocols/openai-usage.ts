@@ -1,6 +1,9 @@
 import type { LLMResponse } from '@x/avionics';
 
-/** `usage` of Chat Completions and Completions; `cost` is ours, in US dollars, as OpenRouter has it; null: a price is unknown. */
+/**
+ * `usage` of Chat Completions and Completions; `cost` is ours, in US dollars, as OpenRouter has it; null: no price is
+ * known.
+ */
 export function openAIUsage({ metadata, completionTokens, costUsd }: LLMResponse) {
   const { usage } = metadata;
   return {

@@ -14,6 +14,8 @@ import { describe, expect, it } from 'vitest';
 import { facts, type Piece, streamOf, written } from './__fixtures__/replies.ts';
 import { read as readMessages } from './anthropic-messages/__fixtures__/grammar.ts';
 import { MessageWriter } from './anthropic-messages/answer.ts';
+import { read as readChat } from './openai-chat/__fixtures__/grammar.ts';
+import { ChatAnswer } from './openai-chat/answer.ts';
 import { read as readResponse } from './openai-responses/__fixtures__/grammar.ts';
 import { ResponseWriter } from './openai-responses/answer.ts';
 import type { AnswerWriter } from './protocol.ts';
@@ -27,6 +29,7 @@ const ADAPTERS: Readonly<Record<string, (http: HttpFn) => Adapter>> = {
 const PROTOCOLS = {
   'anthropic-messages': { writer: () => new MessageWriter(facts), read: readMessages },
   'openai-responses': { writer: () => new ResponseWriter(facts, {}, 'reasoning_text'), read: readResponse },
+  'openai-chat': { writer: () => new ChatAnswer(facts, true), read: readChat },
 } as const;
 
 const RECORDINGS = Object.keys(ADAPTERS).flatMap(adapter => {
@@ -88,7 +91,7 @@ const resultOf = (events: InferenceStreamEvent[]) => {
   return collect(stream, { throwOnError: false });
 };
 
-/** What a client of either protocol can know of a reply. */
+/** What a client can know of a reply. */
 function knownOf({ text, reasoning, toolCalls, finishReason, usage }: InferenceResult): object {
   const { promptTokens, completionTokens, cachedTokens = 0 } = usage;
   return {

@@ -1,10 +1,24 @@
 import type { AirframeError, ReasoningEvent, ToolCall, ToolCallDeltaEvent } from '@x/airframe';
-import type { LLMResponse } from '@x/avionics';
+import type { LLMResponse, Seam } from '@x/avionics';
 import { openAIError } from '../openai-error.ts';
 import { openAIFinish, openAIUsage } from '../openai-usage.ts';
 import type { AnswerFacts, AnswerWriter } from '../protocol.ts';
+import { brokenBy } from '../seam.ts';
 
-/** An answer of Chat Completions: chunks, or one object. */
+interface Call {
+  id: string;
+  name: string;
+  /** Arguments that are not written yet. */
+  rest: string;
+  hasArguments: boolean;
+  isBegun: boolean;
+  isFinished: boolean;
+}
+
+/**
+ * An answer of Chat Completions: chunks, or one object. A seam writes nothing; one that would take back what was sent
+ * ends the answer as an error, and nothing is written any more ({@link brokenBy}).
+ */
 export class ChatAnswer implements AnswerWriter {
   readonly #facts: AnswerFacts;
   readonly #includeUsage: boolean;
@@ -12,7 +26,9 @@ export class ChatAnswer implements AnswerWriter {
   readonly #head: string;
   readonly #tail: string;
   readonly #textHead: string;
-  readonly #started = new Set<number>();
+  readonly #calls = new Map<number, Call>();
+  #hasText = false;
+  #isOver = false;
 
   /** @param includeUsage as `stream_options.include_usage` */
   constructor(facts: AnswerFacts, includeUsage: boolean) {
@@ -30,39 +46,57 @@ export class ChatAnswer implements AnswerWriter {
 
   /** Made for every token: one string. */
   text(delta: string): string {
+    if (this.#isOver) return '';
+    this.#hasText = true;
     return `${this.#textHead}${JSON.stringify(delta)}}${this.#tail}`;
   }
 
   reasoning({ text }: Pick<ReasoningEvent, 'text'>): string {
-    return text === '' ? '' : this.#chunk({ reasoning_content: text });
+    return text === '' || this.#isOver ? '' : this.#chunk({ reasoning_content: text });
   }
 
+  /** A call begins with its id and name, which clients look for in its first chunk alone: some servers send them late. */
   toolCallDelta({ index, id, name, argumentsDelta }: ToolCallDeltaEvent): string {
-    const isFirst = !this.#started.has(index);
-    this.#started.add(index);
-    const call = {
-      index,
-      ...(isFirst ? { id, type: 'function' } : {}),
-      function: { ...(isFirst ? { name } : {}), arguments: argumentsDelta },
-    };
-    return this.#chunk({ tool_calls: [call] });
+    const call = this.#call(index);
+    if (call.isFinished || this.#isOver) return '';
+    if (argumentsDelta !== '') call.hasArguments = true;
+    call.id ||= id ?? '';
+    call.name ||= name ?? '';
+    call.rest += argumentsDelta;
+    return call.isBegun ? this.#arguments(index, call) : this.#drain();
   }
 
-  toolCall(): string {
-    return '';
+  toolCall(index: number, { id, name, arguments: whole }: ToolCall): string {
+    const call = this.#call(index);
+    if (call.isFinished || this.#isOver) return '';
+    call.isFinished = true;
+    call.id ||= id;
+    call.name ||= name;
+    // Of a call without any, too, clients expect JSON.
+    if (!call.hasArguments) call.rest = whole;
+    return this.#drain();
   }
 
-  seam(): string {
-    return '';
+  seam(seam: Seam): string {
+    if (this.#isOver) return '';
+    const error = brokenBy(seam, { text: this.#hasText, calls: this.#calls.values() });
+    return error ? this.fail(error) : '';
   }
 
   end(response: LLMResponse): string {
-    const finish = `${this.#head}{},"finish_reason":"${openAIFinish(response)}"}]}\n\n`;
+    if (this.#isOver) return '';
+    let text = '';
+    // Those of a kept answer may not have come one by one.
+    response.toolCalls.forEach((call, index) => {
+      text += this.toolCall(index, call);
+    });
+    text += `${this.#head}{},"finish_reason":"${openAIFinish(response)}"}]}\n\n`;
     const usage = { ...this.#frame('chat.completion.chunk'), choices: [], usage: openAIUsage(response) };
-    return `${finish}${this.#includeUsage ? event(usage) : ''}data: [DONE]\n\n`;
+    return `${text}${this.#includeUsage ? event(usage) : ''}data: [DONE]\n\n`;
   }
 
   fail(error: AirframeError): string {
+    this.#isOver = true;
     return event(openAIError(error, this.#facts.requestId));
   }
 
@@ -81,6 +115,38 @@ export class ChatAnswer implements AnswerWriter {
       choices: [{ index: 0, message, logprobs: null, finish_reason: openAIFinish(response) }],
       usage: openAIUsage(response),
     };
+  }
+
+  #call(index: number): Call {
+    let call = this.#calls.get(index);
+    if (!call) {
+      call = { id: '', name: '', rest: '', hasArguments: false, isBegun: false, isFinished: false };
+      this.#calls.set(index, call);
+    }
+    return call;
+  }
+
+  /** Writes what waits, up to a call that is not named: calls begin in their order. */
+  #drain(): string {
+    let text = '';
+    for (const [index, call] of this.#calls) {
+      const { id, name, isBegun, isFinished } = call;
+      if (!isBegun && !isFinished && (id === '' || name === '')) break;
+      text += this.#arguments(index, call);
+    }
+    return text;
+  }
+
+  /** What of a call is not written yet. */
+  #arguments(index: number, call: Call): string {
+    const { id, name, rest, isBegun } = call;
+    if (isBegun && rest === '') return '';
+    call.rest = '';
+    call.isBegun = true;
+    const begin = isBegun ? {} : { id, type: 'function' };
+    return this.#chunk({
+      tool_calls: [{ index, ...begin, function: { ...(isBegun ? {} : { name }), arguments: rest } }],
+    });
   }
 
   #chunk(delta: object): string {
