@@ -53,6 +53,17 @@ describe('a request', () => {
     expect(asked({ thinking }).reasoning).toEqual(reasoning);
   });
 
+  it('tells what it asks that is left out', () => {
+    const tools = [{ name: 'wx', input_schema: {}, strict: true }];
+    const left = { betas: ['a'], context_management: { edits: [] }, diagnostics: {} };
+    expect(readMessages({ ...base, ...left, tools }).ignored).toEqual([
+      'betas',
+      'context_management',
+      'tools.strict',
+    ]);
+    expect(readMessages({ ...base, metadata: { user_id: 'u' }, fallbacks: [] }).ignored).toEqual([]);
+  });
+
   it('lets nothing hide a default that is null or left out', () => {
     const nothing = { system: null, tools: null, temperature: null, stream: null, thinking: undefined };
     expect(Object.keys(asked(nothing))).toEqual(['messages', 'maxTokens']);

@@ -9,7 +9,9 @@ const imagePart = z.looseObject({
   type: z.literal('image_url'),
   image_url: z.union([text, z.looseObject({ url: text })]),
 });
-const content = z.union([text, z.array(textPart)]);
+const content = z.union([text, z.array(textPart)], {
+  error: 'give a text, or a list of parts of type text',
+});
 
 const toolCall = z.looseObject({
   id: text,
@@ -22,7 +24,9 @@ export const messageSchema = z.discriminatedUnion('role', [
   z.looseObject({ role: z.literal('developer'), content }),
   z.looseObject({
     role: z.literal('user'),
-    content: z.union([text, z.array(z.union([textPart, imagePart]))]),
+    content: z.union([text, z.array(z.union([textPart, imagePart]))], {
+      error: 'give a text, or a list of parts of type text and image_url',
+    }),
   }),
   z.looseObject({
     role: z.literal('assistant'),

@@ -67,6 +67,24 @@ describe('a request', () => {
     expect(asked({ text: { format, verbosity: 'low' } }).responseFormat).toEqual(responseFormat);
   });
 
+  it('tells what it asks that is left out', () => {
+    const { ignored } = readResponses({
+      ...base,
+      ...{ store: true, truncation: 'auto', prompt_cache_retention: '24h' },
+      text: { verbosity: 'low' },
+      tools: [wx],
+    });
+    expect(ignored).toEqual([
+      'prompt_cache_retention',
+      'store',
+      'text.verbosity',
+      'truncation',
+      'tools.strict',
+    ]);
+    const harmless = { store: false, truncation: 'disabled', user: 'u', safety_identifier: 's' };
+    expect(readResponses({ ...base, ...harmless }).ignored).toEqual([]);
+  });
+
   it('stands in its answer, which says that nothing is stored', () => {
     const request = { instructions: 'Be brief.', tools: [wx], tool_choice: 'auto', store: true };
     expect(echo(request)).toMatchObject({

@@ -27,6 +27,7 @@ export function readResponses(body: unknown): Asked {
 function ignoredIn(wire: WireRequest): string[] {
   return [
     ...TOLD.filter(name => !asksNothing(wire[name])),
+    ...(wire.text?.verbosity ? ['text.verbosity'] : []),
     ...(wire.truncation === 'auto' ? ['truncation'] : []),
     ...(wire.tools?.some(({ strict }) => strict) ? ['tools.strict'] : []),
   ];

@@ -140,7 +140,7 @@ export const responsesSchema = z.strictObject(
     tools: z.array(tool).nullish(),
     tool_choice: toolChoice.nullish(),
     parallel_tool_calls: z.boolean().nullish(),
-    text: z.object({ format: format.nullish() }).nullish(),
+    text: z.object({ format: format.nullish(), verbosity: text.nullish() }).nullish(),
     reasoning: z
       .object({
         effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']).nullish(),
