@@ -27,7 +27,8 @@ async function embeddings(
 ): Promise<FastifyReply> {
   const { runtime, leave } = parts.live.enter();
   const gone = new AbortController();
-  request.raw.once('close', () => gone.abort());
+  // Not the request: it closes as soon as its body is read.
+  reply.raw.once('close', () => gone.abort());
   let exit: (() => void) | undefined;
   try {
     const { caller: key, headers } = request;
