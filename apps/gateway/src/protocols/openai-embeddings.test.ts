@@ -8,12 +8,20 @@ describe('a request for vectors', () => {
       model: 'm',
       request: { input: 'a' },
       base64: false,
+      ignored: [],
     });
-    const several = { input: ['a', 'b'], dimensions: 64, encoding_format: 'base64', user: 'u' };
+    const several = {
+      input: ['a', 'b'],
+      dimensions: 64,
+      encoding_format: 'base64',
+      user: 'u',
+      input_type: 'query',
+    };
     expect(readEmbeddings(several)).toEqual({
       model: '',
       request: { input: ['a', 'b'], dimensions: 64 },
       base64: true,
+      ignored: ['input_type'],
     });
   });
 

@@ -1,6 +1,6 @@
 import type { EmbeddingRequest, EmbeddingResponse } from '@x/avionics';
 import { z } from 'zod';
-import { readBody } from './read.ts';
+import { leftOut, readBody } from './read.ts';
 
 // OpenAI's Embeddings. Source: openai/openai-openapi f85dbe22 (2026-08-21).
 
@@ -13,20 +13,27 @@ const requestSchema = z.looseObject({
   dimensions: z.int().positive().nullish(),
 });
 
+/** All that need not be named where it is left out. */
+const KNOWN: ReadonlySet<string> = new Set([...Object.keys(requestSchema.shape), 'user']);
+
 export interface AskedVectors {
   model: string;
   request: EmbeddingRequest;
   /** As little-endian float32 in base64, which the official client asks for. */
   base64: boolean;
+  /** What the client asks that the gateway leaves out. */
+  ignored: readonly string[];
 }
 
 /** What a client of Embeddings asks. @throws AirframeError (invalid_request) */
 export function readEmbeddings(body: unknown): AskedVectors {
-  const { model, input, encoding_format: encoding, dimensions } = readBody(requestSchema, body);
+  const asked = readBody(requestSchema, body);
+  const { model, input, encoding_format: encoding, dimensions } = asked;
   return {
     model: model ?? '',
     request: { input, ...(dimensions ? { dimensions } : {}) },
     base64: encoding === 'base64',
+    ignored: leftOut(asked, KNOWN),
   };
 }
 

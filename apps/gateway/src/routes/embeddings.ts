@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AirframeError } from '@x/airframe';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { checkModel } from '../auth/authenticate.ts';
-import { costHeader, errorHeaders } from '../calls/headers.ts';
+import { costHeader, errorHeaders, factsHeaders, ignoredHeader } from '../calls/headers.ts';
 import { CallRecorder } from '../calls/recorder.ts';
 import { embeddingsBody, readEmbeddings } from '../protocols/openai-embeddings.ts';
 import { openAIError } from '../protocols/openai-error.ts';
@@ -32,7 +32,7 @@ async function embeddings(
   let exit: (() => void) | undefined;
   try {
     const { caller: key, headers } = request;
-    const { model, request: asked, base64 } = readEmbeddings(request.body);
+    const { model, request: asked, base64, ignored } = readEmbeddings(request.body);
     const entry = runtime.catalog.find(model);
     checkModel(key, entry.id);
     exit = parts.inFlight.enter(key, runtime.config.server?.maxConcurrent ?? 4_096);
@@ -55,7 +55,8 @@ async function embeddings(
       return reply
         .headers({
           'x-request-id': id,
-          'x-gateway-provider': response.provider,
+          ...factsHeaders(undefined, response),
+          ...ignoredHeader(ignored),
           ...costHeader({ costUsd: response.costUsd, priced: response.metadata.priced }),
         })
         .send(embeddingsBody(response, base64));

@@ -1,71 +1,125 @@
 import OpenAI from 'openai';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Script, scriptedServer } from '../../../../test/scripted-server.ts';
-import { KEY, runGateway } from '../running-gateway.ts';
-import { hello, says, weatherCall } from '../upstreams.ts';
+import { LengthFinishReasonError } from 'openai/error';
+import { zodFunction, zodResponseFormat } from 'openai/helpers/zod';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import {
+  coldReply,
+  gatewayOver,
+  helloReply,
+  KINDS,
+  type Pair,
+  type Reply,
+  sumReply,
+  weatherReply,
+} from '../kinds.ts';
+import { KEY } from '../running-gateway.ts';
+import { readUpstream } from '../upstream-requests.ts';
 
-async function gatewayOver(...scripts: Script[]) {
-  const upstream = await scriptedServer(...scripts);
-  onTestFinished(() => upstream.close());
-  const gateway = await runGateway({
-    providers: { up: { type: 'openai', baseUrl: `${upstream.url}/v1`, maxRetries: 0 } },
-    models: { fast: { targets: [{ provider: 'up', model: 'up-model' }] } },
-    prices: { openai: { 'up-model': { prompt: 1, completion: 2 } } },
-  });
-  const client = new OpenAI({ apiKey: KEY, baseURL: `${gateway.url}/v1`, maxRetries: 0 });
-  return { upstream, gateway, client };
-}
-
+const clientOf = ({ gateway }: Pair) =>
+  new OpenAI({ apiKey: KEY, baseURL: `${gateway.url}/v1`, maxRetries: 0 });
 const question = { model: 'fast', messages: [{ role: 'user' as const, content: 'Hi' }] };
 
-describe('openai-node', () => {
-  it('gets a chat answer, with usage and cost', async () => {
-    const { client, upstream } = await gatewayOver(hello);
-    const { data, response } = await client.chat.completions.create(question).withResponse();
-    expect(data.choices[0]).toMatchObject({ message: { content: 'Hello world' }, finish_reason: 'stop' });
-    expect(data.usage).toMatchObject({ prompt_tokens: 12, completion_tokens: 2, cost: 0.016 });
-    expect(response.headers.get('x-gateway-provider')).toBe('up');
-    expect(response.headers.get('x-gateway-cost-usd')).toBe('0.016');
-    expect(upstream.seen[0]?.headers.authorization).toBeUndefined();
+const parameters = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
+const weather = { type: 'function' as const, function: { name: 'get_weather', parameters } };
+const weatherCall = {
+  id: 'call_1',
+  type: 'function',
+  function: { name: 'get_weather', arguments: '{"city":"Oslo"}' },
+};
+
+describe.each(KINDS)('openai-node over an upstream of %s', kind => {
+  it('gets an answer, with usage and cost', async () => {
+    const pair = await gatewayOver(kind, helloReply);
+    const { data, response } = await clientOf(pair).chat.completions.create(question).withResponse();
+    expect(data.choices).toMatchObject([{ message: { content: 'Hello world' }, finish_reason: 'stop' }]);
+    expect(data.usage).toMatchObject({ prompt_tokens: 12, completion_tokens: 5, cost: 0.022 });
+    expect(data).toMatchObject({ id: expect.stringMatching(/^chatcmpl-/), model: 'up-model' });
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'x-gateway-provider': 'up',
+      'x-gateway-model': 'up-model',
+      'x-gateway-attempts': '1',
+      'x-gateway-cost-usd': '0.022',
+    });
+    const [seen] = pair.upstream.seen;
+    expect(readUpstream(kind, seen).model).toBe('up-model');
+    expect(seen?.headers.authorization ?? seen?.headers['x-api-key'] ?? '').not.toContain(KEY);
   });
 
-  it('streams, by the helper too', async () => {
-    const { client } = await gatewayOver(hello);
-    const stream = client.chat.completions.stream({ ...question, stream_options: { include_usage: true } });
-    const deltas: string[] = [];
-    stream.on('content', delta => deltas.push(delta));
-    const final = await stream.finalChatCompletion();
-    expect(deltas.join('')).toBe('Hello world');
-    expect(final.choices[0]?.finish_reason).toBe('stop');
-    expect(await stream.totalUsage()).toMatchObject({ prompt_tokens: 12, completion_tokens: 2 });
-  });
-
-  it('gets tool calls, whole and streamed', async () => {
-    const { client } = await gatewayOver(weatherCall, weatherCall);
-    const tools = [
-      { type: 'function' as const, function: { name: 'get_weather', parameters: { type: 'object' } } },
-    ];
-    const whole = await client.chat.completions.create({ ...question, tools });
-    const call = {
-      id: 'call_1',
-      type: 'function',
-      function: { name: 'get_weather', arguments: '{"city":"Oslo"}' },
-    };
-    expect(whole.choices[0]).toMatchObject({ finish_reason: 'tool_calls', message: { tool_calls: [call] } });
-    const final = await client.chat.completions.stream({ ...question, tools }).finalChatCompletion();
-    expect(final.choices[0]?.message.tool_calls).toMatchObject([call]);
-  });
-
-  it('gets structured output', async () => {
-    const { client, upstream } = await gatewayOver(says('{"sum":3}'));
-    const answer = await client.chat.completions.create({
+  it('streams chunk by chunk, and tells the usage where it is asked for', async () => {
+    const client = clientOf(await gatewayOver(kind, helloReply));
+    const stream = await client.chat.completions.create({
       ...question,
-      response_format: {
-        type: 'json_schema',
-        json_schema: { name: 'sum', schema: { type: 'object', properties: { sum: { type: 'number' } } } },
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    const chunks: OpenAI.ChatCompletionChunk[] = [];
+    for await (const chunk of stream) chunks.push(chunk);
+    const text = chunks.map(({ choices }) => choices[0]?.delta.content ?? '');
+    expect(text.filter(piece => piece !== '')).toEqual(['Hello', ' world']);
+    expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 17, cost: 0.022 } });
+  });
+
+  it('streams by its helper', async () => {
+    const client = clientOf(await gatewayOver(kind, weatherReply));
+    const stream = client.chat.completions.stream({ ...question, tools: [weather] });
+    const deltas: string[] = [];
+    stream.on('content', piece => deltas.push(piece));
+    const argued: string[] = [];
+    stream.on('tool_calls.function.arguments.done', ({ arguments: args }) => argued.push(args));
+    const final = await stream.finalChatCompletion();
+    expect(deltas).toEqual(['Let me look.']);
+    expect(argued).toEqual(['{"city":"Oslo"}']);
+    expect(final.choices).toMatchObject([
+      { message: { content: 'Let me look.', tool_calls: [weatherCall] }, finish_reason: 'tool_calls' },
+    ]);
+  });
+
+  it.each([false, true])('runs tools until the answer stands (stream: %s)', async stream => {
+    const pair = await gatewayOver(kind, weatherReply, coldReply);
+    const asked: unknown[] = [];
+    const tool = zodFunction({
+      name: 'get_weather',
+      parameters: z.object({ city: z.string() }),
+      function: input => {
+        asked.push(input);
+        return `-3 °C in ${input.city}`;
       },
     });
-    expect(JSON.parse(answer.choices[0]?.message.content ?? '')).toEqual({ sum: 3 });
-    expect(upstream.seen[0]?.body).toMatchObject({ response_format: { json_schema: { name: 'sum' } } });
+    const { completions } = clientOf(pair).chat;
+    const runner = stream
+      ? completions.runTools({ ...question, tools: [tool], stream: true })
+      : completions.runTools({ ...question, tools: [tool] });
+    expect(await runner.finalContent()).toBe('It is cold in Oslo.');
+    expect(asked).toEqual([{ city: 'Oslo' }]);
+    const { tools, results } = readUpstream(kind, pair.upstream.seen[1]);
+    expect(tools).toEqual(['get_weather']);
+    expect(results).toEqual([{ id: 'call_1', content: '-3 °C in Oslo' }]);
+  });
+
+  it('parses structured output by a zod schema', async () => {
+    const pair = await gatewayOver(kind, sumReply, sumReply);
+    const asked = {
+      ...question,
+      response_format: zodResponseFormat(z.object({ sum: z.number() }), 'sum'),
+    };
+    const { completions } = clientOf(pair).chat;
+    const whole = await completions.parse(asked);
+    const streamed = await completions.stream(asked).finalChatCompletion();
+    for (const { choices } of [whole, streamed]) expect(choices[0]?.message.parsed).toEqual({ sum: 3 });
+    expect(readUpstream(kind, pair.upstream.seen[0]).schema).toMatchObject({
+      properties: { sum: { type: 'number' } },
+    });
+  });
+
+  it('learns that an answer was cut at its limit', async () => {
+    const cut: Reply = { text: ['{"sum"'], cut: true };
+    const client = clientOf(await gatewayOver(kind, cut, cut));
+    const answer = await client.chat.completions.create({ ...question, max_tokens: 5 });
+    expect(answer.choices[0]?.finish_reason).toBe('length');
+    const parsed = client.chat.completions
+      .stream({ ...question, response_format: zodResponseFormat(z.object({}), 'a') })
+      .finalChatCompletion();
+    await expect(parsed).rejects.toThrow(LengthFinishReasonError);
   });
 });
