@@ -185,3 +185,13 @@ function blocksOf(events: Json[]): Json[] {
 
 export const SPOKEN: readonly Spoken[] = [chat, completions, responses, messages];
 export const CHAT: Spoken = chat;
+
+/** Each protocol, whole and streamed. */
+export const MODES: readonly { protocol: Spoken; stream: boolean; mode: string }[] = SPOKEN.flatMap(
+  protocol =>
+    [false, true].map(stream => ({
+      protocol,
+      stream,
+      mode: `${protocol.name}${stream ? ', streamed' : ''}`,
+    })),
+);

@@ -1,5 +1,6 @@
 // Upstreams that answer in part, wrongly, late or never, in OpenAI's Chat Completions or Completions as they are asked.
 import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Script, SeenRequest } from '../../../../test/scripted-server.ts';
 
 const FRAME = { id: 'cmpl-up', created: 1, model: 'up-model' };
@@ -18,6 +19,13 @@ export class Upstream {
 
   say(text: string): this {
     return this.#choice(this.#isChat ? { delta: { content: text } } : { text });
+  }
+
+  /** Says it, and waits until the system has it: what a reset throws away is not on its way any more. */
+  async said(text: string): Promise<this> {
+    this.say(text);
+    await sleep(20);
+    return this;
   }
 
   /** A piece of tool calls, as it stands in `delta.tool_calls`. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Script } from '../../../../test/scripted-server.ts';
 import { type Answer, call, closedUrl } from '../faults/client.ts';
 import { billed, gatewayOver, recordOf } from '../faults/gateway.ts';
-import { read, SPOKEN } from '../faults/protocols.ts';
+import { MODES, read } from '../faults/protocols.ts';
 import { HUGE, silent, status, upstream } from '../faults/upstream.ts';
 
 interface Row {
@@ -104,12 +104,8 @@ const rows: Row[] = [
   { fault: 'answers with a page', script: page, ...server, category: 'parse' },
 ];
 
-const modes = SPOKEN.flatMap(protocol =>
-  [false, true].map(stream => ({ protocol, stream, mode: `${protocol.name}${stream ? ', streamed' : ''}` })),
-);
-
 describe.each(rows)('an upstream that $fault', row => {
-  it.each(modes)('is an honest error in $mode', async ({ protocol, stream }) => {
+  it.each(MODES)('is an honest error in $mode', async ({ protocol, stream }) => {
     const gateway = await gatewayOver([row.script ? [row.script] : await closedUrl()], row);
     const answer = await call(gateway.url, { path: protocol.path, body: protocol.ask(stream) });
     expect(read(protocol, answer, stream)).toMatchObject({ outcome: 'error' });

@@ -161,7 +161,7 @@ export class Answering {
       const broken = reply.error;
       const turn = seams.after(reply, answer.candidate, queue);
       if (!turn) return this.#answered(answer);
-      next = extended(request, turn.messages);
+      next = extended(request, turn);
       queue = turn.queue;
       const from = answer.name;
       if (turn.seam.policy === 'continue') reply.continue();

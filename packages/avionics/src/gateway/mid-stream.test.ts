@@ -64,6 +64,13 @@ describe('an answer that breaks off', () => {
     });
   });
 
+  it('is continued behind the raw prompt and what was said, where that is all there is', async () => {
+    const { gateway, backup } = mockedGateway({ main: [broken], backup: [' blue today'] });
+    const { text } = await readAll(gateway.completeStream({ rawPrompt: 'Skies: ', midStream: 'continue' }));
+    expect(text).toBe('The sky is blue today');
+    expect(backup.requests[0]?.prompt).toBe('Skies: The sky is');
+  });
+
   it('goes to the same provider once more when there is no other', async () => {
     const { gateway } = mockedGateway({ main: [broken, 'All of it'] }, { midStream: 'restart' });
     expect((await gateway.complete({ prompt: 'x' })).text).toBe('All of it');

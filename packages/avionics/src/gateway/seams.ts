@@ -18,6 +18,8 @@ export interface Turn {
   queue: Candidate[];
   /** What stands behind the request's own messages. */
   messages: Message[];
+  /** What has been said already, where the next one goes on behind it. */
+  said?: string;
 }
 
 /** Decides what becomes of an answer that broke off, or does not fit its schema. */
@@ -60,7 +62,7 @@ export class SeamKeeper {
       { role: 'assistant', content: text },
       { role: 'user', content: CONTINUE },
     ];
-    return { seam, queue, messages };
+    return { seam, queue, messages, said: text };
   }
 
   /** One try to mend what does not fit; an answer cut at its limit would only be cut again. */
@@ -82,8 +84,11 @@ export class SeamKeeper {
   }
 }
 
-/** A request with further messages behind its own. */
-export function extended(request: InferenceRequest, messages: readonly Message[]): InferenceRequest {
-  if (messages.length === 0 || request.messages === undefined) return request;
-  return { ...request, messages: [...request.messages, ...messages] };
+/** A request with further messages behind its own; a raw prompt, which has none, with what has been said behind it. */
+export function extended(
+  request: InferenceRequest,
+  { messages, said = '' }: Pick<Turn, 'messages' | 'said'>,
+): InferenceRequest {
+  if (request.messages === undefined) return { ...request, prompt: request.prompt + said };
+  return messages.length === 0 ? request : { ...request, messages: [...request.messages, ...messages] };
 }
