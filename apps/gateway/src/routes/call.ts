@@ -50,7 +50,6 @@ async function call(
     checkModel(key, entry.id);
     checkImages(asked.request, entry, runtime);
     exit = inFlight.enter(key, runtime.config.server?.maxConcurrent ?? 4_096);
-    reply.hijack();
     await exchange({ request, reply, protocol, parts, runtime, asked, entry, key });
     return undefined;
   } catch (error) {
@@ -103,6 +102,8 @@ async function exchange({
   // What a stream has sent cannot be taken back.
   if (entry.midStream)
     completion.midStream = asked.stream && entry.midStream === 'restart' ? 'fail' : entry.midStream;
+  // Up to here it can be refused.
+  reply.hijack();
   const recorder = new CallRecorder(
     {
       id: requestId,
