@@ -100,6 +100,7 @@ export class Exchange {
     const writer = this.#writer(first.model);
     if (!this.#sink.isOpen) this.#sink.open(this.#headers(true, first));
     let text = writer.begin();
+    let hasCalls = false;
     let chunk: StreamingChunk | undefined = first;
     for (;;) {
       for (; chunk; chunk = text.length < MAX_BATCH_CHARS ? this.#stream.poll() : undefined) {
@@ -108,8 +109,9 @@ export class Exchange {
           this.#sink.end(text + writer.end(chunk.response));
           return chunk.response;
         }
-        // What has gone out cannot be taken back in any of the protocols.
-        if (chunk.seam?.policy === 'restart') throw restarted(chunk.seam.message);
+        // What has gone out cannot be taken back in any of the protocols, nor half a tool call be gone on with.
+        if (chunk.seam && (chunk.seam.policy === 'restart' || hasCalls)) throw brokenOff(chunk.seam.message);
+        hasCalls ||= chunk.event?.type === 'tool_call_delta';
         text += pieceOf(writer, chunk);
       }
       const full = this.#sink.write(text);
@@ -206,8 +208,11 @@ function pieceOf(writer: AnswerWriter, { text, event, seam }: StreamingChunk): s
   return seam ? writer.seam(seam) : '';
 }
 
-function restarted(why: string): AirframeError {
-  return new AirframeError('backend', `the answer broke off: ${why}`, { code: 'restarted', retryable: true });
+function brokenOff(why: string): AirframeError {
+  return new AirframeError('backend', `the answer broke off: ${why}`, {
+    code: 'broken_off',
+    retryable: true,
+  });
 }
 
 function endless(): AirframeError {
