@@ -159,7 +159,7 @@ const messages: Spoken = {
       text: blocks.map(block => block['text'] ?? '').join(''),
       calls: blocks
         .filter(block => block['type'] === 'tool_use')
-        .map(({ id, name, input }) => ({ id, name, arguments: JSON.stringify(input) })),
+        .map(({ id, name, input, json }) => ({ id, name, arguments: json ?? JSON.stringify(input) })),
       ...(usage ? { usage: [usage.input_tokens, usage.output_tokens] } : {}),
     };
   },
@@ -177,8 +177,6 @@ function blocksOf(events: Json[]): Json[] {
       if (delta.type === 'text_delta') open['text'] += delta.text;
       if (delta.type === 'input_json_delta') open['json'] += delta.partial_json;
     }
-    if (type === 'content_block_stop' && open?.['type'] === 'tool_use')
-      open['input'] = JSON.parse(open['json']);
   }
   return blocks;
 }
