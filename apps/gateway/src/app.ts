@@ -35,7 +35,7 @@ export class App implements RecordSink {
   readonly #log: Pino;
   readonly #store: Store;
   readonly #inFlight = new InFlight();
-  readonly #exchanges = new Set<Exchange>();
+  readonly #exchanges = new Set<Pick<Exchange, 'stop'>>();
   readonly #access: AccessLog;
   readonly #metrics: Metrics;
   readonly #live: LiveRuntime;

@@ -8,10 +8,10 @@ import { Exchange } from '../calls/exchange.ts';
 import { CallRecorder } from '../calls/recorder.ts';
 import type { ServerConfig } from '../config/schema.ts';
 import type { Asked, Protocol } from '../protocols/protocol.ts';
-import { GATEWAY_CODES } from '../protocols/status.ts';
 import type { CatalogEntry } from '../runtime/catalog.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { agentOf, forwarded, tagsOf, timeoutOf } from './client-headers.ts';
+import { draining } from './draining.ts';
 import { checkImages } from './images.ts';
 import type { ServerParts } from './parts.ts';
 import { refuse } from './refuse.ts';
@@ -102,7 +102,7 @@ async function exchange({
   // What a stream has sent cannot be taken back.
   if (entry.midStream)
     completion.midStream = asked.stream && entry.midStream === 'restart' ? 'fail' : entry.midStream;
-  // Up to here it can be refused.
+  // From here on nothing throws: the answer is the exchange's.
   reply.hijack();
   const recorder = new CallRecorder(
     {
@@ -143,12 +143,4 @@ const MAX_CAPTURED = 20_000;
 function promptText({ messages, rawPrompt, prompt }: CompletionRequest): string {
   const text = rawPrompt ?? prompt ?? JSON.stringify(messages);
   return text.slice(0, MAX_CAPTURED);
-}
-
-function draining(): AirframeError {
-  return new AirframeError('overloaded', 'the gateway is going down', {
-    code: GATEWAY_CODES.draining,
-    retryAfterMs: 1_000,
-    remedy: 'send the call again: another replica, or the next one, takes it',
-  });
 }

@@ -27,8 +27,15 @@ async function embeddings(
 ): Promise<FastifyReply> {
   const { runtime, leave } = parts.live.enter();
   const gone = new AbortController();
-  // Not the request: it closes as soon as its body is read.
+  // Not the request's: that one is closed as soon as its body is read.
   reply.raw.once('close', () => gone.abort());
+  let stopped: AirframeError | undefined;
+  const running = {
+    stop: (reason: AirframeError) => {
+      stopped = reason;
+      gone.abort();
+    },
+  };
   let exit: (() => void) | undefined;
   try {
     const { caller: key, headers } = request;
@@ -41,8 +48,9 @@ async function embeddings(
     const facts = { id, key: key.name, agent: agentName, protocol: 'openai-embeddings', model: entry.id };
     const recorder = new CallRecorder({ ...facts, stream: false }, parts.records);
     const tags = tagsOf(headers);
+    parts.exchanges.add(running);
     try {
-      const response = await runtime.gateway.embed({
+      const wanted = {
         ...asked,
         model: entry.id,
         agentName,
@@ -50,7 +58,8 @@ async function embeddings(
         signal: gone.signal,
         deadlineMs: timeoutOf(headers, (runtime.config.server?.requestTimeout ?? 600) * 1_000),
         ...(tags ? { tags } : {}),
-      });
+      };
+      const response = await runtime.gateway.embed(wanted);
       recorder.embedded(response);
       return reply
         .headers({
@@ -61,14 +70,15 @@ async function embeddings(
         })
         .send(embeddingsBody(response, base64));
     } catch (error) {
-      const failure = AirframeError.from(error);
-      recorder.ended({ status: gone.signal.aborted ? 499 : statusOf(failure), failure });
+      const failure = stopped ?? AirframeError.from(error);
+      recorder.ended({ status: statusOf(failure), failure });
       return reply
         .code(statusOf(failure))
         .headers({ 'x-request-id': id, ...errorHeaders(failure) })
         .send(openAIError(failure, id));
     }
   } finally {
+    parts.exchanges.delete(running);
     exit?.();
     leave();
   }

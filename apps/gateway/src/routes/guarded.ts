@@ -3,6 +3,7 @@ import type { FastifyInstance, RouteOptions } from 'fastify';
 import { authenticate } from '../auth/authenticate.ts';
 import { openAIError } from '../protocols/openai-error.ts';
 import type { Protocol } from '../protocols/protocol.ts';
+import { draining } from './draining.ts';
 import type { ServerParts } from './parts.ts';
 import { refuse } from './refuse.ts';
 
@@ -12,7 +13,7 @@ import { refuse } from './refuse.ts';
  */
 export function guarded(
   app: FastifyInstance,
-  { live, metrics }: ServerParts,
+  parts: ServerParts,
   route: Pick<RouteOptions, 'method' | 'url' | 'handler'>,
   protocol: Pick<Protocol, 'refusal' | 'statusOf'> = { refusal: openAIError },
 ): void {
@@ -21,9 +22,10 @@ export function guarded(
     config: { protocol },
     onRequest: async (request, reply) => {
       try {
-        request.caller = authenticate(live.current.keys, request.headers);
+        if (parts.draining()) throw draining();
+        request.caller = authenticate(parts.live.current.keys, request.headers);
       } catch (error) {
-        metrics.refused(AirframeError.from(error));
+        parts.metrics.refused(AirframeError.from(error));
         return refuse(reply, protocol, error);
       }
     },

@@ -14,7 +14,7 @@ export interface ServerParts {
   metrics: Metrics;
   log: Pino;
   /** Calls under way, for a shutdown. */
-  exchanges: Set<Exchange>;
+  exchanges: Set<Pick<Exchange, 'stop'>>;
   /** true: no new calls are taken. */
   draining(): boolean;
 }
