@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AirframeError } from '@x/airframe';
 import { loggerOf, MemoryStore, type Store } from '@x/avionics';
 import { connectRedisStore } from '@x/avionics/redis';
@@ -18,6 +17,7 @@ import type { ServerParts } from './routes/parts.ts';
 import { LiveRuntime } from './runtime/live.ts';
 import { type Runtime, RuntimeMaker, type RuntimeTools } from './runtime/runtime.ts';
 import { createServer } from './server.ts';
+import { withinMs } from './within.ts';
 
 export interface AppOptions extends Pick<RuntimeTools, 'env' | 'onLoadProgress'> {
   config: Config;
@@ -181,10 +181,4 @@ function goingDown(): AirframeError {
     retryAfterMs: 1_000,
     remedy: 'send the call again',
   });
-}
-
-async function withinMs(work: Promise<unknown>, ms: number): Promise<void> {
-  const timer = new AbortController();
-  await Promise.race([work, sleep(ms, undefined, { signal: timer.signal }).catch(() => {})]);
-  timer.abort();
 }

@@ -10,6 +10,9 @@ import { createLog } from './observe/log.ts';
 import { startTelemetry } from './observe/otel.ts';
 import { VERSION } from './version.ts';
 
+/** What is left open when all has ended may take so long to end by itself, in milliseconds. */
+const LAST_MS = 1_000;
+
 /**
  * Runs the gateway until it is told to stop.
  * @returns the exit code
@@ -21,7 +24,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<number> {
   const made = makeKey();
   const { config, adminKey } = loaded ? withKeys(loaded.config, made) : embeddedConfig(env, made);
   const log = createLog(config.log?.level ?? 'info');
-  const endTelemetry = startTelemetry(env);
+  const endTelemetry = startTelemetry(env, log);
   const app = await App.start({
     config,
     log,
@@ -39,6 +42,8 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<number> {
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => process.exit(1));
   await app.stop();
   await endTelemetry();
+  // What is open still, as a last try to reach a collector is, must not keep the process.
+  setTimeout(() => process.exit(0), LAST_MS).unref();
   return 0;
 }
 

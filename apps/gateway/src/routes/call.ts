@@ -7,6 +7,7 @@ import type { Key } from '../auth/keys.ts';
 import { Exchange } from '../calls/exchange.ts';
 import { CallRecorder } from '../calls/recorder.ts';
 import type { ServerConfig } from '../config/schema.ts';
+import { inTraceOf } from '../observe/trace-parent.ts';
 import type { Asked, Protocol } from '../protocols/protocol.ts';
 import type { CatalogEntry } from '../runtime/catalog.ts';
 import type { Runtime } from '../runtime/runtime.ts';
@@ -131,7 +132,7 @@ async function exchange({
   );
   parts.exchanges.add(running);
   try {
-    await running.run();
+    await inTraceOf(request.headers, () => running.run());
   } finally {
     parts.exchanges.delete(running);
   }

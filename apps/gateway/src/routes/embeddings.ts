@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { checkModel } from '../auth/authenticate.ts';
 import { costHeader, errorHeaders, factsHeaders, ignoredHeader } from '../calls/headers.ts';
 import { CallRecorder } from '../calls/recorder.ts';
+import { inTraceOf } from '../observe/trace-parent.ts';
 import { embeddingsBody, readEmbeddings } from '../protocols/openai-embeddings.ts';
 import { openAIError } from '../protocols/openai-error.ts';
 import { statusOf } from '../protocols/status.ts';
@@ -59,7 +60,7 @@ async function embeddings(
         deadlineMs: timeoutOf(headers, (runtime.config.server?.requestTimeout ?? 600) * 1_000),
         ...(tags ? { tags } : {}),
       };
-      const response = await runtime.gateway.embed(wanted);
+      const response = await inTraceOf(headers, () => runtime.gateway.embed(wanted));
       recorder.embedded(response);
       return reply
         .headers({
