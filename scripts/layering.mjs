@@ -14,7 +14,17 @@ const ADAPTER_MAY_IMPORT = ['@x/airframe'];
 
 /** airframe's floors, from the ground up: a file may import from its own floor and those below. */
 const FLOORS = [
-  ['errors', 'events', 'request', 'operations', 'endpoint', 'validate', 'per-endpoint', 'collect', 'serial-stream'],
+  [
+    'errors',
+    'events',
+    'request',
+    'operations',
+    'endpoint',
+    'validate',
+    'per-endpoint',
+    'collect',
+    'serial-stream',
+  ],
   ['assemble'],
   ['transport'],
   ['wire-openai'],
