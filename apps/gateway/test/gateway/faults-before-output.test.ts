@@ -109,13 +109,15 @@ describe.each(rows)('an upstream that $fault', row => {
     const gateway = await gatewayOver([row.script ? [row.script] : await closedUrl()], row);
     const answer = await call(gateway.url, { path: protocol.path, body: protocol.ask(stream) });
     expect(read(protocol, answer, stream)).toMatchObject({ outcome: 'error' });
-    expect(answer.status).toBe(row.status);
+    // Anthropic has a status of its own for it.
+    const status = protocol.name === 'messages' && row.status === 503 ? 529 : row.status;
+    expect(answer.status).toBe(status);
     expectWords(answer, row, protocol.name);
     expect(answer.headers['x-gateway-attempts']).toBe('1');
     expect(answer.headers['x-gateway-cost-usd']).toBe('0');
     expect(answer.headers['retry-after']).toBe(row.retryAfter);
     const record = await recordOf(gateway, answer.headers['x-request-id']);
-    expect(record).toMatchObject({ state: 'failed', status: row.status, stream });
+    expect(record).toMatchObject({ state: 'failed', status, stream });
     expect(record.error?.category).toBe(row.category);
     expect(record.attempts).toMatchObject([{ provider: 'up0', outcome: row.category }]);
     expect(await billed(gateway, record)).toEqual({ prompt: 0, completion: 0, usd: 0 });
@@ -125,6 +127,5 @@ describe.each(rows)('an upstream that $fault', row => {
 
 function expectWords({ text }: Answer, { types: [openai, anthropic] }: Row, protocol: string): void {
   const { error } = JSON.parse(text);
-  if (protocol === 'responses') expect(error.code).toMatch(/^[a-z_]+$/);
-  else expect(error.type).toBe(protocol === 'messages' ? anthropic : openai);
+  expect(error.type).toBe(protocol === 'messages' ? anthropic : openai);
 }
