@@ -10,14 +10,15 @@ import {
   MockProvider,
   NodePool,
   NodePoolProvider,
+  type NodeProfile,
   type OnLoadProgress,
   OpenAIProvider,
   readSettings,
   type Store,
 } from '@x/avionics';
-import type { NodesConfig, ProviderConfig } from '../config/schema.ts';
+import type { Config, NodesConfig, ProviderConfig } from '../config/schema.ts';
 import { defined } from '../defined.ts';
-import { type NodeSource, nodeSource } from './node-sources.ts';
+import { nodeSource } from './node-sources.ts';
 
 /** What providers need beside their configuration. */
 export interface ProviderTools {
@@ -42,11 +43,28 @@ export interface MadeProvider {
 
 type Of<Type extends ProviderConfig['type']> = Extract<ProviderConfig, { type: Type }>;
 
-/** What two configurations have in common only when they make the same provider. Holds no secret. */
-export function fingerprint(name: string, config: ProviderConfig): string {
-  return createHash('sha256')
-    .update(JSON.stringify([name, config]))
-    .digest('base64url');
+/**
+ * What two configurations have in common only when one provider serves both. Lists of nodes may differ: a pool takes
+ * others without forgetting those that stay. Prices may not: a provider knows its own. Holds no secret.
+ */
+export function fingerprint(name: string, config: ProviderConfig, prices: Config['prices']): string {
+  const nodes = listedNodes(config) ? 'a list' : undefined;
+  const text = JSON.stringify([name, { ...config, ...(nodes && { nodes }) }, prices]);
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+/** Takes the nodes over that this configuration lists. @throws AirframeError naming what is wrong with them */
+export function updateNodes({ pool }: MadeProvider, config: ProviderConfig): void {
+  const listed = listedNodes(config);
+  if (pool && listed && config.type === 'llamaserver') pool.update(keyed(listed, config.apiKey));
+}
+
+function listedNodes(config: ProviderConfig): NodeProfile[] | undefined {
+  return config.type === 'llamaserver' && Array.isArray(config.nodes) ? config.nodes : undefined;
+}
+
+function keyed(profiles: readonly NodeProfile[], apiKey: string | undefined): NodeProfile[] {
+  return profiles.map(profile => ({ ...defined({ apiKey }), ...profile }));
 }
 
 /** @throws AirframeError or SettingsError naming what is wrong with the configuration */
@@ -149,18 +167,21 @@ async function onNodes(
   tools: ProviderTools,
 ): Promise<MadeProvider> {
   const { logger, costCalculator, store, baseDir, env } = tools;
-  const source: NodeSource = nodeSource(nodes, { baseDir, env, logger });
-  const { strategy, maxQueue, maxWait } = config;
-  const withKey = (profiles: Awaited<ReturnType<NodeSource['profiles']>>) =>
-    profiles.map(profile => ({ ...defined({ apiKey: config.apiKey }), ...profile }));
-  const pool = new NodePool(withKey(await source.profiles()), {
+  const { strategy, maxQueue, maxWait, apiKey } = config;
+  const source = nodeSource(nodes, { baseDir, env, logger, ...defined({ apiKey }) });
+  const pool = new NodePool(await source.profiles(), {
     logger,
-    ...defined({ strategy, maxQueue, maxWaitMs: maxWait === undefined ? undefined : maxWait * 1_000, store }),
+    ...defined({
+      strategy,
+      maxQueue,
+      maxWaitMs: maxWait === undefined ? undefined : maxWait * 1_000,
+      store,
+    }),
   });
   const watching = new AbortController();
   source.watch(profiles => {
     try {
-      pool.update(withKey(profiles));
+      pool.update(profiles);
     } catch (error) {
       logger.warn('the nodes stay as they were', { error: String(error) });
     }

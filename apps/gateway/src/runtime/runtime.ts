@@ -4,7 +4,13 @@ import type { Config } from '../config/schema.ts';
 import { defined } from '../defined.ts';
 import { Catalog } from './catalog.ts';
 import { limitRules } from './limit-rules.ts';
-import { fingerprint, type MadeProvider, makeProvider, type ProviderTools } from './providers.ts';
+import {
+  fingerprint,
+  type MadeProvider,
+  makeProvider,
+  type ProviderTools,
+  updateNodes,
+} from './providers.ts';
 
 /** All that one configuration makes: what a call needs from its beginning to its end. */
 export interface Runtime {
@@ -62,14 +68,13 @@ export class RuntimeMaker {
     try {
       const providers = new Map<string, MadeProvider>();
       for (const [name, provider] of Object.entries(config.providers)) {
-        const key = fingerprint(name, provider);
+        const key = fingerprint(name, provider, config.prices);
         used.push(key);
-        providers.set(
-          name,
-          await this.#retain(key, () =>
-            makeProvider(provider, { ...this.#tools, costCalculator, store: isShared ? store : undefined }),
-          ),
+        const made = await this.#retain(key, () =>
+          makeProvider(provider, { ...this.#tools, costCalculator, store: isShared ? store : undefined }),
         );
+        updateNodes(made, provider);
+        providers.set(name, made);
       }
       const gateway = new LLMGateway(readSettings({}), {
         logger,
