@@ -1,5 +1,5 @@
 import { type Logger, loggerOf } from '../logger.ts';
-import { type CostEstimate, costAtMost, type RequestSize, tokensOfSize } from './estimate.ts';
+import { type CostEstimate, type RequestSize, tokensOfSize } from './estimate.ts';
 import { countOf, type PriceTable, type Tariff } from './price.ts';
 import { findSetTariff, findTariff, type TariffBook, tariffBook } from './prices.ts';
 
@@ -46,6 +46,8 @@ export class CostCalculator {
   readonly #logger: Logger;
   /** null: nobody knows the price. */
   readonly #tariffs = new Map<string, Tariff | null>();
+  /** Whether a price was given by hand. */
+  readonly #set = new Map<string, boolean>();
   readonly #unpriced = new Map<string, { provider: string; model: string }>();
 
   /** @throws AirframeError (invalid_request) naming a price that makes no sense */
@@ -108,7 +110,8 @@ export class CostCalculator {
     const tokens = tokensOfSize(model, size);
     const tariff = this.#tariff(provider, model);
     if (!tariff) this.#warn(provider, model, this.#logger);
-    const costUsd = tariff ? costAtMost(tariff, tokens, size.cacheTtl) : 0;
+    const { promptTokens, completionTokens } = tokens;
+    const costUsd = tariff ? tariff.atMost(promptTokens, completionTokens, size.cacheTtl === '1h') : 0;
     return { ...tokens, costUsd, priced: tariff !== undefined };
   }
 
@@ -140,7 +143,13 @@ export class CostCalculator {
   }
 
   #isSet(provider: string, model: string): boolean {
-    return findSetTariff(this.#own, provider, model, new Date()) !== undefined;
+    const key = `${provider}\n${model}`;
+    const known = this.#set.get(key);
+    if (known !== undefined) return known;
+    const isSet = findSetTariff(this.#own, provider, model, new Date()) !== undefined;
+    if (this.#set.size >= MAX_REMEMBERED) this.#set.clear();
+    this.#set.set(key, isSet);
+    return isSet;
   }
 
   #tariff(provider: string, model: string, at = new Date()): Tariff | undefined {

@@ -1,6 +1,6 @@
 import type { InferenceRequest, Message } from '@x/airframe';
 import { defined } from '../providers/options.ts';
-import { countOf, type Tariff } from './price.ts';
+import { countOf } from './price.ts';
 
 /** How much a request asks for, before it is sent. */
 export interface RequestSize {
@@ -55,24 +55,6 @@ export function tokensOfSize(
     TOKENS_PER_IMAGE_BY_MODEL.find(([pattern]) => pattern.test(model))?.[1] ?? TOKENS_PER_IMAGE;
   const guessed = Math.ceil(countOf(promptChars) * TOKENS_PER_CHAR) + countOf(images) * perImage;
   return { promptTokens: countOf(promptTokens ?? guessed), completionTokens: countOf(maxTokens) };
-}
-
-/** USD that these tokens cost at the dearest of what they may turn out to be: plain, cached or cache writes. */
-export function costAtMost(
-  tariff: Tariff,
-  {
-    promptTokens: prompt,
-    completionTokens: completion,
-  }: Pick<CostEstimate, 'promptTokens' | 'completionTokens'>,
-  cacheTtl: RequestSize['cacheTtl'],
-): number {
-  const none = { cached: 0, cacheWrite: 0, cacheWrite1h: 0 };
-  const prompts = [none, { ...none, cached: prompt }, { ...none, cacheWrite: prompt }];
-  if (cacheTtl === '1h') prompts.push({ ...none, cacheWrite: prompt, cacheWrite1h: prompt });
-  const costs = prompts.flatMap(parts =>
-    [0, completion].map(reasoning => tariff.cost({ prompt, completion, ...parts, reasoning })),
-  );
-  return Math.max(...costs);
 }
 
 /**

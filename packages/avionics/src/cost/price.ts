@@ -49,6 +49,11 @@ export interface Tariff {
   until: number;
   /** USD, not rounded. */
   cost(tokens: PricedTokens): number;
+  /**
+   * USD at the dearest of what the tokens may turn out to be: plain, cached or cache writes; thinking or answer.
+   * @param forAnHour cache writes may be kept for an hour
+   */
+  atMost(prompt: number, completion: number, forAnHour: boolean): number;
 }
 
 /** @param until milliseconds since 1970 */
@@ -58,10 +63,17 @@ export function tariffOf(price: ModelPrice, until: number = Number.POSITIVE_INFI
     .toSorted((a, b) => b.above - a.above)
     .map(({ above, ...tier }) => ({ above, rates: ratesOf({ ...base, ...tier }) }));
   const baseRates = ratesOf(base);
+  const ratesFor = (prompt: number) => longestFirst.find(({ above }) => prompt > above)?.rates ?? baseRates;
   return {
     price,
     until,
-    cost: tokens => sum(longestFirst.find(({ above }) => tokens.prompt > above)?.rates ?? baseRates, tokens),
+    cost: tokens => sum(ratesFor(tokens.prompt), tokens),
+    atMost: (prompt, completion, forAnHour) => {
+      const rates = ratesFor(prompt);
+      const written = forAnHour ? Math.max(rates.cacheWrite, rates.cacheWrite1h) : rates.cacheWrite;
+      const dearest = Math.max(rates.prompt, rates.cachedPrompt, written);
+      return (prompt * dearest + completion * Math.max(rates.completion, rates.reasoning)) / 1_000;
+    },
   };
 }
 

@@ -1,11 +1,11 @@
 import { type InferenceStreamEvent, isOutput } from '@x/airframe';
-import type { Limiter, LimitUsage } from '../limits/limiter.ts';
-import { defined } from '../providers/options.ts';
+import type { CallLimiter, LimitUsage } from '../limits/limiter.ts';
 import type { Answer } from '../routing/fallback.ts';
 import type { OperationTelemetry } from '../telemetry/operation.ts';
 import type { ResponseCache } from './cache.ts';
 import type { CallClock } from './clock.ts';
 import type { CallContext, Destination } from './context.ts';
+import type { LeaveSignal } from './leaving.ts';
 import type { CallLedger } from './ledger.ts';
 import type { Prepared } from './prepared.ts';
 import type { ReplySoFar } from './reply-so-far.ts';
@@ -26,7 +26,7 @@ export interface AnsweringOptions extends Prepared {
   reply: ReplySoFar;
   operation: OperationTelemetry;
   /** Fires when the caller goes. */
-  left: AbortSignal;
+  left: LeaveSignal;
 }
 
 /** Where a piece comes from. */
@@ -121,7 +121,7 @@ export class Answering {
     }
   }
 
-  async #allowance(limiter: Pick<Limiter, 'reserve'>): Promise<Allowance> {
+  async #allowance(limiter: CallLimiter): Promise<Allowance> {
     const { asked, context } = this.#call;
     const payer = { agentName: context.agentName, key: asked.key, tags: asked.tags };
     const allowance = await allowanceOf(limiter, payer, this.#call, this.#call);
@@ -181,10 +181,11 @@ export class Answering {
   #answered(answer: Answer): Answered {
     const { done, error, text, toolCalls, message, tokensBefore } = this.#call.reply;
     if (error || !done) throw error ?? endless(answer);
-    const { finishReason, usage, timings, responseId } = done;
-    return {
-      ...sourceOf(answer),
-      ...defined({ model: done.model, message, responseId }),
+    const { finishReason, usage, timings, responseId, model } = done;
+    const { provider, model: asked } = sourceOf(answer);
+    const answered: Answered = {
+      provider,
+      model: model ?? asked,
       text,
       toolCalls,
       finishReason,
@@ -192,6 +193,9 @@ export class Answering {
       completionTokens: usage.completionTokens + tokensBefore,
       timings,
     };
+    if (message !== undefined) answered.message = message;
+    if (responseId !== undefined) answered.responseId = responseId;
+    return answered;
   }
 }
 

@@ -8,6 +8,7 @@ import { SILENT_OPERATION } from '../telemetry/silent.ts';
 import { Answering } from './answering.ts';
 import { CallClock } from './clock.ts';
 import type { CallContext } from './context.ts';
+import { Leaving } from './leaving.ts';
 import { CallLedger } from './ledger.ts';
 import { isStopped, Meter } from './meter.ts';
 import { type Prepared, prepared } from './prepared.ts';
@@ -37,7 +38,7 @@ export class GatewayCall {
   readonly #ledger: CallLedger;
   readonly #reply: ReplySoFar;
   /** Fires when the caller goes: there is nobody to answer any more. */
-  readonly #leaving = new AbortController();
+  readonly #leaving = new Leaving();
   #answering: Answering | undefined;
   #tries: CallTries | undefined;
   #operation: OperationTelemetry = SILENT_OPERATION;
@@ -108,12 +109,35 @@ export class GatewayCall {
     const about = { provider, model, agentName, streamed, request: asked.request };
     const operation = telemetry.operation({ operation: 'chat', ...about });
     this.#operation = operation;
-    const shared = { context, destinations, clock, ledger, operation, left: this.#leaving.signal };
     const { nodeTags, headers } = this.#request;
-    const asTold = { requestId: this.#requestId, nodeTags, headers };
-    this.#tries = new CallTries({ ...shared, ...asTold, meter: this.#meter });
-    const ours = { asked: this.#request, tries: this.#tries, reply: this.#reply };
-    this.#answering = new Answering({ ...asked, ...shared, ...ours });
+    const left = this.#leaving;
+    const tries = new CallTries({
+      context,
+      destinations,
+      requestId: this.#requestId,
+      nodeTags,
+      headers,
+      clock,
+      meter: this.#meter,
+      ledger,
+      operation,
+      left,
+    });
+    this.#tries = tries;
+    this.#answering = new Answering({
+      request: asked.request,
+      structured: asked.structured,
+      tools: asked.tools,
+      asked: this.#request,
+      context,
+      destinations,
+      tries,
+      clock,
+      ledger,
+      reply: this.#reply,
+      operation,
+      left,
+    });
     return this.#answering;
   }
 
@@ -143,7 +167,7 @@ export class GatewayCall {
   }
 
   #stop(): void {
-    this.#leaving.abort(new AirframeError('aborted', 'the call was aborted'));
+    this.#leaving.abort();
     this.#tries?.stop();
   }
 
@@ -165,7 +189,7 @@ export class GatewayCall {
       provider,
       model,
       cumulativeTokens,
-      timestamp: new Date(),
+      timestamp: nowish(),
     };
   }
 
@@ -225,6 +249,15 @@ export class GatewayCall {
     if (response) return 'succeeded';
     return isStopped(this.#reply.error) ? 'stopped' : 'failed';
   }
+}
+
+/** The chunks of one millisecond have one date. */
+let lastDate = new Date(0);
+
+function nowish(): Date {
+  const now = Date.now();
+  if (lastDate.getTime() !== now) lastDate = new Date(now);
+  return lastDate;
 }
 
 /** The limit that kept a call back. */

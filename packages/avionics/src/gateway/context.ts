@@ -1,4 +1,4 @@
-import type { Limiter } from '../limits/limiter.ts';
+import type { CallLimiter } from '../limits/limiter.ts';
 import type { Logger } from '../logger.ts';
 import type { RequestDefaults } from '../providers/adapter-provider.ts';
 import type { LLMProvider } from '../providers/base.ts';
@@ -37,7 +37,7 @@ export interface CallContext {
   telemetry: Telemetry;
   midStream: MidStreamPolicy;
   cache: ResponseCache | undefined;
-  limiter: Pick<Limiter, 'reserve'> | undefined;
+  limiter: CallLimiter | undefined;
   logger: Logger;
   resourceCallback: ResourceCallback | undefined;
   /** Called with each chunk before the consumer gets it. */

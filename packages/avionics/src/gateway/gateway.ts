@@ -1,7 +1,7 @@
 import { AirframeError, type TokenCount } from '@x/airframe';
 import type { CostCalculator } from '../cost/calculator.ts';
 import { knownType, LLMFactory } from '../factory.ts';
-import type { Limiter } from '../limits/limiter.ts';
+import type { CallLimiter } from '../limits/limiter.ts';
 import { type Logger, loggerOf } from '../logger.ts';
 import type { NodePool } from '../nodes/pool.ts';
 import type { RequestDefaults } from '../providers/adapter-provider.ts';
@@ -27,8 +27,8 @@ import {
   type MidStreamPolicy,
   type ObjectOf,
   preparedFor,
+  requestFor,
   timeoutsOf,
-  withDefaults,
 } from './request.ts';
 import type { CallProgress, LLMResponse, StreamingChunk } from './response.ts';
 import { type GatewayStats, StatsBook } from './stats.ts';
@@ -75,7 +75,7 @@ export interface LLMGatewayOptions {
   /** Keeps answers and gives them again to identical requests. Default: none. */
   cache?: ResponseCacheOptions;
   /** Budgets and rates that calls have to keep within. Default: none. */
-  limiter?: Pick<Limiter, 'reserve'>;
+  limiter?: CallLimiter;
   /** When a provider that fails is left alone for a while. */
   breaker?: BreakerOptions;
   /** Through it replicas with the same providers leave alone what one of them has seen fail. Not closed here. */
@@ -108,7 +108,7 @@ export class LLMGateway {
   readonly #midStream: MidStreamPolicy;
   readonly #route: Route | undefined;
   readonly #cache: ResponseCache | undefined;
-  readonly #limiter: Pick<Limiter, 'reserve'> | undefined;
+  readonly #limiter: CallLimiter | undefined;
   readonly #factory: Pick<LLMFactory, 'getProvider'>;
   readonly #ownFactory: LLMFactory | undefined;
   readonly #providers: ReadonlyMap<string, LLMProvider>;
@@ -217,7 +217,7 @@ export class LLMGateway {
     if (!destination) throw noProvider();
     const { model, defaults } = destination;
     const provider = destination.provider();
-    const wanted = preparedFor(provider, { ...withDefaults(asked, defaults), ...defined({ model }) });
+    const wanted = preparedFor(provider, requestFor(asked, model, defaults));
     return provider.countTokens(wanted, defined({ signal: request.signal, timeouts: timeoutsOf(request) }));
   }
 

@@ -6,6 +6,8 @@ import { isStopped, type Meter } from './meter.ts';
 import type { BilledTokens, ProviderAttempt } from './response.ts';
 import type { StatsBook } from './stats.ts';
 
+const NONE: readonly Usage[] = [];
+
 /** Of a provider that was never asked. */
 const NO_USAGE = { promptTokens: 0, completionTokens: 0 };
 
@@ -57,15 +59,21 @@ export class CallLedger {
     const { name, provider, model, telemetry } = opening;
     // A provider that breaks the stream contract has still put out what came of it.
     const usage = done?.usage ?? { promptTokens: 0, completionTokens: this.#meter.counted };
-    const parts = done ? [...retriedUsages(done), done.usage] : [];
-    const costs = parts.map(part =>
-      provider.costOf(model, { ...defined({ model: done?.model }), usage: part }),
-    );
-    const retried = parts.slice(0, -1);
-    const promptTokens = usage.promptTokens + sum(retried.map(part => part.promptTokens));
-    const completionTokens = usage.completionTokens + sum(retried.map(part => part.completionTokens));
-    const costUsd = sum(costs.map(cost => cost.costUsd));
-    const priced = costs.every(cost => cost.priced);
+    let { promptTokens, completionTokens } = usage;
+    let costUsd = 0;
+    let priced = true;
+    if (done) {
+      const cost = provider.costOf(model, done);
+      costUsd = cost.costUsd;
+      priced = cost.priced;
+      for (const part of retriedUsages(done)) {
+        const dead = provider.costOf(model, { ...defined({ model: done.model }), usage: part });
+        promptTokens += part.promptTokens;
+        completionTokens += part.completionTokens;
+        costUsd += dead.costUsd;
+        priced &&= dead.priced;
+      }
+    }
     this.#promptTokens += promptTokens;
     this.#completionTokens += completionTokens;
     this.#cost.add(costUsd);
@@ -106,16 +114,15 @@ export class CallLedger {
   #log(provider: string, model: string | undefined, attempts: readonly Attempt[]): void {
     for (const attempt of attempts) {
       const number = this.#attempts.length + 1;
-      this.#attempts.push({ ...attempt, number, provider, ...defined({ model }) });
+      const logged: ProviderAttempt = { ...attempt, number, provider };
+      if (model !== undefined) logged.model = model;
+      this.#attempts.push(logged);
     }
   }
 }
 
 /** What the tries before the last one used up: they are billed as well. */
-function retriedUsages({ attempts }: DoneEvent): Usage[] {
+function retriedUsages({ attempts }: DoneEvent): readonly Usage[] {
+  if (attempts.length < 2) return NONE;
   return attempts.slice(0, -1).flatMap(({ usage }) => (usage ? [usage] : []));
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -127,6 +127,18 @@ export function preparedFor(provider: LLMProvider, request: InferenceRequest): I
   return provider.prepare({ ...rest, messages: [{ role: 'user', content: prompt }] });
 }
 
+/** The request for one destination: with its defaults and its model. */
+export function requestFor(
+  request: InferenceRequest,
+  model: string | undefined,
+  defaults: RequestDefaults | undefined,
+): InferenceRequest {
+  if (model === undefined && defaults === undefined) return request;
+  const wanted = withDefaults(request, defaults);
+  if (model !== undefined) wanted.model = model;
+  return wanted;
+}
+
 /** @throws AirframeError (invalid_request) when both ways of saying it are used, or no clock can keep it */
 export function timeoutsOf({
   deadlineMs,

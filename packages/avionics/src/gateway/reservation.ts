@@ -1,11 +1,11 @@
 import { AirframeError, type InferenceRequest } from '@x/airframe';
 import { toNanoUsd } from '../cost/money.ts';
-import type { Amounts, Limiter, Reservation } from '../limits/limiter.ts';
-import { defined } from '../providers/options.ts';
+import type { Amounts, CallLimiter, Reservation } from '../limits/limiter.ts';
 import { type CallClock, until } from './clock.ts';
 import type { Destination } from './context.ts';
+import type { LeaveSignal } from './leaving.ts';
 import type { CallLedger } from './ledger.ts';
-import { preparedFor, withDefaults } from './request.ts';
+import { preparedFor, requestFor } from './request.ts';
 
 /** Who makes a call, as far as limits go by it. */
 export interface Payer {
@@ -23,6 +23,9 @@ export interface Allowance {
   refusal?: AirframeError;
 }
 
+/** A wait that nothing ends. */
+const NEVER = { signal: undefined, done: (): void => {} };
+
 /** What a call has come to. */
 type Spent = Pick<CallLedger, 'attempts' | 'billed' | 'costUsd'>;
 
@@ -34,13 +37,14 @@ type Spent = Pick<CallLedger, 'attempts' | 'billed' | 'costUsd'>;
  * @throws AirframeError (rate_limit, quota) when a limit is used up; (aborted, timeout)
  */
 export async function allowanceOf(
-  limiter: Pick<Limiter, 'reserve'>,
+  limiter: CallLimiter,
   payer: Payer,
   asked: { destinations: readonly Destination[]; request: InferenceRequest },
-  { clock, left }: { clock: CallClock; left: AbortSignal | undefined },
+  { clock, left }: { clock: CallClock; left: LeaveSignal | undefined },
 ): Promise<Allowance> {
   const amounts = asked.destinations.map(destination => amountsOf(destination, asked.request));
-  const { signal, done } = clock.ending(left);
+  // What answers at once needs no end to the wait for it.
+  const { signal, done } = limiter.isLocal ? NEVER : clock.ending(left);
   try {
     return { reservation: await reserve(limiter, payer, amounts, signal), leftOut: [] };
   } catch (error) {
@@ -102,10 +106,10 @@ export class CallBudget {
 }
 
 async function reserve(
-  limiter: Pick<Limiter, 'reserve'>,
+  limiter: CallLimiter,
   { agentName, key, tags }: Payer,
   amounts: readonly Amounts[],
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<Reservation> {
   const reserving = limiter.reserve({
     agent: agentName,
@@ -114,6 +118,7 @@ async function reserve(
     tokens: Math.max(0, ...amounts.map(({ tokens }) => tokens)),
     nanoUsd: Math.max(0, ...amounts.map(({ nanoUsd }) => nanoUsd)),
   });
+  if (!signal) return reserving;
   try {
     return await until(reserving, signal);
   } catch (error) {
@@ -128,7 +133,7 @@ function amountsOf({ provider: find, model, defaults }: Destination, request: In
   try {
     const provider = find();
     const { promptTokens, completionTokens, costUsd, priced } = provider.estimateOf(
-      preparedFor(provider, { ...withDefaults(request, defaults), ...defined({ model }) }),
+      preparedFor(provider, requestFor(request, model, defaults)),
     );
     // A price that nobody knows is not none: a budget used up keeps such a call back as well.
     return { tokens: promptTokens + completionTokens, nanoUsd: priced ? toNanoUsd(costUsd, 'up') : 1 };

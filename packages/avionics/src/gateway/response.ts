@@ -12,7 +12,6 @@ import type {
 } from '@x/airframe';
 import type { LimitUsage } from '../limits/limiter.ts';
 import type { RouteDecision } from '../nodes/node-tries.ts';
-import { defined } from '../providers/options.ts';
 import type { RequestMetadata } from './request.ts';
 
 /** One try of a call, at whichever provider. Numbered over the whole call. */
@@ -226,9 +225,26 @@ export function responseOf(
   const { provider, model, text, toolCalls, finishReason, usage, completionTokens, timings } = answered;
   const { requestId, agentName, seams, skipped, routes, cache, savedUsd, request } = frame;
   const { attempts, billed, costUsd, priced } = frame.ledger;
-  return {
+  const metadata: ResponseMetadata = {
+    requestId,
+    agentName,
+    finishReason,
+    usage,
+    billed,
+    timings,
+    attempts,
+    priced,
+  };
+  if (seams.length > 0) metadata.seams = seams;
+  if (skipped.length > 0) metadata.skipped = skipped;
+  if (routes.length > 0) metadata.routes = routes;
+  if (cache !== undefined) metadata.cache = cache;
+  if (cache === 'hit' || cache === 'shared') metadata.savedUsd = savedUsd;
+  if (request !== undefined) metadata.request = request;
+  if (answered.responseId !== undefined) metadata.responseId = answered.responseId;
+  if (answered.message !== undefined) metadata.message = answered.message;
+  const response: LLMResponse = {
     text,
-    ...(object ? { object: object.value } : {}),
     toolCalls,
     tokensUsed: usage.promptTokens + completionTokens,
     promptTokens: usage.promptTokens,
@@ -238,23 +254,11 @@ export function responseOf(
     model,
     costUsd,
     timestamp: new Date(),
-    metadata: {
-      requestId,
-      agentName,
-      finishReason,
-      usage,
-      billed,
-      timings,
-      attempts,
-      priced,
-      ...(seams.length > 0 ? { seams } : {}),
-      ...(skipped.length > 0 ? { skipped } : {}),
-      ...(routes.length > 0 ? { routes } : {}),
-      ...(cache === 'hit' || cache === 'shared' ? { savedUsd } : {}),
-      ...defined({ cache, request, responseId: answered.responseId, message: answered.message }),
-    },
+    metadata,
     streamed: frame.streamed,
   };
+  if (object) response.object = object.value;
+  return response;
 }
 
 /** What of a model's output a consumer gets. */

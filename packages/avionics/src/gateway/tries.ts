@@ -1,15 +1,15 @@
 import { AirframeError, type DoneEvent, type InferenceRequest, type InferenceStream } from '@x/airframe';
 import type { RouteDecision, RouteInferOptions } from '../nodes/node-tries.ts';
-import { defined } from '../providers/options.ts';
 import { type Answer, type Candidate, firstToAnswer, type Opening } from '../routing/fallback.ts';
 import type { AttemptTelemetry } from '../telemetry/attempt.ts';
 import type { OperationTelemetry } from '../telemetry/operation.ts';
 import type { CallClock } from './clock.ts';
 import type { CallContext, Destination } from './context.ts';
+import type { LeaveSignal } from './leaving.ts';
 import type { CallLedger } from './ledger.ts';
 import { isStopped, type Meter } from './meter.ts';
 import type { ReplySoFar } from './reply-so-far.ts';
-import { preparedFor, withDefaults } from './request.ts';
+import { preparedFor, requestFor } from './request.ts';
 import type { SkippedProvider } from './response.ts';
 
 export interface TriesOptions {
@@ -26,7 +26,7 @@ export interface TriesOptions {
   ledger: CallLedger;
   operation: OperationTelemetry;
   /** Fires when the caller goes. */
-  left: AbortSignal;
+  left: LeaveSignal;
 }
 
 /** The providers that one call asks, one after the other, each accounted for. */
@@ -38,7 +38,7 @@ export class CallTries {
   readonly #leftOut = new Set<Destination>();
   #fellBack = false;
   /** Ends the try under way. */
-  #controller = new AbortController();
+  #controller: AbortController | undefined;
 
   constructor(call: TriesOptions) {
     this.#call = call;
@@ -116,15 +116,16 @@ export class CallTries {
 
   /** Ends the try under way. */
   stop(): void {
-    this.#controller.abort();
+    this.#controller?.abort();
   }
 
   #open({ name, model, defaults, provider: find }: Destination, request: InferenceRequest): Opening {
     const { context, clock, operation, left, nodeTags, headers } = this.#call;
-    this.#controller = new AbortController();
-    if (left.aborted) this.#controller.abort();
+    const controller = new AbortController();
+    this.#controller = controller;
+    if (left.aborted) controller.abort();
     const provider = find();
-    const prepared = preparedFor(provider, { ...withDefaults(request, defaults), ...defined({ model }) });
+    const prepared = preparedFor(provider, requestFor(request, model, defaults));
     const { baseUrl } = provider;
     const asked = prepared.model ?? provider.defaultModel;
     const telemetry = operation.attempt({
@@ -134,11 +135,15 @@ export class CallTries {
       request: prepared,
     });
     const options: RouteInferOptions = {
-      signal: this.#controller.signal,
+      signal: controller.signal,
       agentName: context.agentName,
       onRoute: decision => this.#routed(decision, telemetry),
-      ...defined({ timeouts: clock.timeouts, headers: merged(headers, telemetry.headers()), tags: nodeTags }),
     };
+    const { timeouts } = clock;
+    const sent = merged(headers, telemetry.headers());
+    if (timeouts) options.timeouts = timeouts;
+    if (sent) options.headers = sent;
+    if (nodeTags) options.tags = nodeTags;
     try {
       return { name, provider, model, telemetry, stream: provider.infer(prepared, options) };
     } catch (thrown) {

@@ -71,6 +71,11 @@ export interface LimitUsage {
   resetsAt: number;
 }
 
+/** What a gateway needs of a limiter. */
+export interface CallLimiter extends Pick<Limiter, 'reserve'> {
+  readonly isLocal?: boolean;
+}
+
 const NOTHING: Reservation = { settle: async () => {}, release: async () => {} };
 
 /**
@@ -84,6 +89,9 @@ export class Limiter {
   readonly #reservationMs: number;
   readonly #subjects: Subjects;
 
+  /** true: its store is in this process, and answers at once. */
+  readonly isLocal: boolean;
+
   /** @throws AirframeError (invalid_request) when a rule is wrong */
   constructor(options: LimiterOptions) {
     const { rules, store = new MemoryStore(), whenStoreFails = 'open', reservationMs = 900_000 } = options;
@@ -91,6 +99,7 @@ export class Limiter {
     this.#store =
       whenStoreFails === 'open' && !(store instanceof MemoryStore) ? new FailOpenStore(store) : store;
     this.#reservationMs = reservationMs;
+    this.isLocal = this.#store instanceof MemoryStore;
     this.#subjects = new Subjects(this.#rules);
   }
 
