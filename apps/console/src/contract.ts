@@ -147,7 +147,7 @@ export interface RequestRecord {
   /** Of the whole call, failed tries included. */
   costUsd?: number;
   priced?: boolean;
-  /** Milliseconds the call waited for a slot of a node. */
+  /** Milliseconds the call waited for a slot of a node, before the attempts that went to one. */
   queuedMs?: number;
   firstTokenMs?: number;
   latencyMs?: number;
@@ -163,9 +163,6 @@ export interface AttemptRecord {
   /** After the call began. */
   startMs: number;
   durationMs: number;
-  /** The first part of it: the wait for a slot of a node. */
-  queuedMs?: number;
-  costUsd?: number;
   /** `ok`, or an error category. */
   outcome: string;
   status?: number;

@@ -10,6 +10,8 @@ interface ChartProps {
   /** What a value is of, in small behind the title. */
   unit?: string;
   plot: Plot;
+  /** There are no halves of what is counted. */
+  whole?: boolean;
   format(value: number | undefined): string;
 }
 
@@ -18,11 +20,12 @@ const HEIGHT = 116;
 const SYNC = 'live';
 /** Seconds back in which the last value of a line with gaps is still told. */
 const RECENT = 30;
+const WHOLE_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1e5, 1e6];
 /** Values of a line that are shown as points. */
 const FEW = 12;
 
 /** Lines over the last five minutes, with the values of now, or of the second that is pointed at. */
-export function Chart({ title, unit, plot, format }: ChartProps) {
+export function Chart({ title, unit, plot, whole = false, format }: ChartProps) {
   const [at, setAt] = useState<number | null>(null);
   const values = plot.lines.map(({ values }) => (at === null ? latest(values) : (values[at] ?? undefined)));
   const pointedAt = at === null ? undefined : plot.times[at];
@@ -57,6 +60,7 @@ export function Chart({ title, unit, plot, format }: ChartProps) {
       <Canvas
         plot={plot}
         label={`${title}${unit ? ` ${unit}` : ''}: ${told || 'none'}`}
+        whole={whole}
         format={format}
         onPoint={setAt}
       />
@@ -71,11 +75,12 @@ function latest(values: readonly (number | null)[]): number | undefined {
 interface CanvasProps {
   plot: Plot;
   label: string;
+  whole: boolean;
   format(value: number | undefined): string;
   onPoint(index: number | null): void;
 }
 
-function Canvas({ plot, label, format, onPoint }: CanvasProps) {
+function Canvas({ plot, label, whole, format, onPoint }: CanvasProps) {
   const host = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(undefined);
   const theme = useTheme();
@@ -88,7 +93,7 @@ function Canvas({ plot, label, format, onPoint }: CanvasProps) {
     const element = host.current;
     if (!element) return;
     const made = new uPlot(
-      optionsOf(element, plot, format, index => point.current(index)),
+      optionsOf(element, plot, { whole, format, onPoint: index => point.current(index) }),
       dataOf(plot),
       element,
     );
@@ -112,8 +117,7 @@ function dataOf({ times, lines }: Plot): uPlot.AlignedData {
 function optionsOf(
   host: HTMLElement,
   { lines }: Plot,
-  format: (value: number | undefined) => string,
-  onPoint: (index: number | null) => void,
+  { whole, format, onPoint }: Pick<CanvasProps, 'whole' | 'format' | 'onPoint'>,
 ): uPlot.Options {
   const axis = colourOf(host, '--muted');
   const grid = { stroke: colourOf(host, '--line'), width: 1 };
@@ -138,6 +142,7 @@ function optionsOf(
       },
       {
         ...{ stroke: axis, font, size: 50, gap: 6, grid, ticks: { show: false }, space: 34 },
+        ...(whole ? { incrs: WHOLE_STEPS } : {}),
         values: (_chart, splits) => splits.map(value => (value === 0 ? '0' : withoutZeros(format(value)))),
       },
     ],

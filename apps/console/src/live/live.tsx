@@ -33,9 +33,9 @@ export function Live({ data }: { data: ConsoleState }) {
           format={duration}
         />
         <Chart title="Cost" unit="per hour, at the last minute’s pace" plot={plots.cost} format={usd} />
-        <Chart title="Errors" unit="in a minute" plot={plots.errors} format={count} />
-        <Chart title="Fallbacks and cache hits" unit="in a minute" plot={plots.events} format={count} />
-        {plots.open && <Chart title="Calls under way" plot={plots.open} format={count} />}
+        <Chart title="Errors" unit="in a minute" whole plot={plots.errors} format={count} />
+        <Chart title="Fallbacks and cache hits" unit="in a minute" whole plot={plots.events} format={count} />
+        {plots.open && <Chart title="Calls under way" whole plot={plots.open} format={count} />}
       </section>
       <Nodes nodes={data.nodes.filter(isInScope)} />
       <Circuits circuits={data.circuits.filter(isInScope)} />

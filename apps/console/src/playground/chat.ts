@@ -21,7 +21,11 @@ export async function chat({ apiKey, model, body, signal, onAnswer }: Call): Pro
   try {
     const response = await fetch('/v1/chat/completions', {
       method: 'POST',
-      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Bearer ${apiKey}`,
+        'content-type': 'application/json',
+        'x-gateway-agent': 'playground',
+      },
       body: JSON.stringify(body),
       signal,
     });

@@ -7,6 +7,7 @@ import { CloseIcon } from '../shell/icons.tsx';
 import { costParts } from './cost-parts.ts';
 import { Gantt } from './gantt.tsx';
 import { Outcome } from './row.tsx';
+import { messagesIn } from './said.ts';
 import { timelineOf } from './timeline.ts';
 
 interface DetailProps {
@@ -141,7 +142,13 @@ function Content({ id, apiKey }: { id: string; apiKey: string }) {
   return (
     <>
       <h3>Prompt</h3>
-      <p className="said">{content.prompt}</p>
+      {(messagesIn(content.prompt) ?? [{ role: '', text: content.prompt }]).map(({ role, text }, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: what was said stays as it is.
+        <p key={index} className="said">
+          {role && <span className="said-role muted">{role}</span>}
+          {text}
+        </p>
+      ))}
       <h3>Answer</h3>
       <p className="said">{content.answer}</p>
     </>

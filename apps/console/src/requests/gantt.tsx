@@ -1,4 +1,4 @@
-import { duration, usd } from '../format.ts';
+import { duration } from '../format.ts';
 import type { Phase, Timeline, Track } from './timeline.ts';
 
 const PHASES: Record<Phase, string> = {
@@ -9,6 +9,9 @@ const PHASES: Record<Phase, string> = {
   cache: 'from the cache',
   open: 'under way',
 };
+
+/** Those that are no failure of the provider's. */
+const OUTCOMES: Readonly<Record<string, string>> = { ok: 'ok', aborted: 'muted' };
 
 /** The time line of a call: a track for each try. */
 export function Gantt({ timeline: { totalMs, tracks } }: { timeline: Timeline }) {
@@ -42,13 +45,12 @@ export function Gantt({ timeline: { totalMs, tracks } }: { timeline: Timeline })
   );
 }
 
-function TrackHead({ track: { label, outcome, costUsd } }: { track: Track }) {
+function TrackHead({ track: { label, outcome } }: { track: Track }) {
   return (
     <div className="track-head">
       <span>{label}</span>
       <span className="fill" />
-      {costUsd !== undefined && <span className="muted">{usd(costUsd)}</span>}
-      {outcome !== undefined && <span className={outcome === 'ok' ? 'ok' : 'bad'}>{outcome}</span>}
+      {outcome !== undefined && <span className={OUTCOMES[outcome] ?? 'bad'}>{outcome}</span>}
     </div>
   );
 }

@@ -20,20 +20,20 @@ const drawn = (of: RequestRecord, now = 0) =>
 
 describe('the time line of a call', () => {
   it('shows the wait for a slot, the wait for the first token, and the stream', () => {
-    const attempts = [attempt({ node: 'gpu-1', model: 'qwen' })];
+    const attempts = [attempt({ node: 'gpu-1', model: 'qwen', startMs: 20, durationMs: 80 })];
     expect(drawn(record({ attempts, queuedMs: 20, firstTokenMs: 50, latencyMs: 100 }))).toEqual([
       ['local · gpu-1 · qwen', 'ok', 'queue 0–20', 'wait 20–50', 'stream 50–100'],
     ]);
   });
 
-  it('shows each try, and the wait of the one that waited', () => {
+  it('shows each try, and the wait between them', () => {
     const attempts = [
-      attempt({ durationMs: 30, outcome: 'timeout', queuedMs: 10 }),
-      attempt({ provider: 'cloud', startMs: 40, durationMs: 60 }),
+      attempt({ provider: 'cloud', durationMs: 30, outcome: 'timeout' }),
+      attempt({ startMs: 45, durationMs: 55 }),
     ];
-    expect(drawn(record({ attempts, firstTokenMs: 70, latencyMs: 100 }))).toEqual([
-      ['local', 'timeout', 'queue 0–10', 'failed 10–30'],
-      ['cloud', 'ok', 'wait 40–70', 'stream 70–100'],
+    expect(drawn(record({ attempts, queuedMs: 500, firstTokenMs: 70, latencyMs: 100 }))).toEqual([
+      ['cloud', 'timeout', 'failed 0–30'],
+      ['local', 'ok', 'queue 30–45', 'wait 45–70', 'stream 70–100'],
     ]);
   });
 
@@ -52,6 +52,8 @@ describe('the time line of a call', () => {
     const attempts = [attempt({ durationMs: 0 })];
     expect(drawn(record({ state: 'running', attempts }), 1300)).toEqual([['local', undefined, 'open 0–300']]);
     expect(drawn(record({ state: 'running' }), 1300)).toEqual([['gateway', undefined, 'open 0–300']]);
+    const answering = record({ state: 'running', provider: 'cloud', firstTokenMs: 50 });
+    expect(drawn(answering, 1300)).toEqual([['cloud', undefined, 'wait 0–50', 'open 50–300']]);
   });
 
   it('has a place for calls that asked nobody', () => {

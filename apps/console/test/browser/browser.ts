@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
 import { ensureChromium } from '../../../../scripts/chromium.mjs';
 
 const RESULTS = fileURLToPath(new URL('../../test-results/', import.meta.url));
@@ -37,9 +39,11 @@ export function complaintsOf(page: Page): string[] {
   return complaints;
 }
 
+/** Into a folder for each file of tests. */
 export async function screenshot(page: Page, name: string): Promise<void> {
-  mkdirSync(RESULTS, { recursive: true });
-  await page.screenshot({ path: `${RESULTS}${name}.png` });
+  const folder = join(RESULTS, basename(expect.getState().testPath ?? '', '.test.ts'));
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
 }
 
 /** What is wrong for those who do not see, hear or point: the rules broken that axe calls serious or critical. */

@@ -15,8 +15,8 @@ export function begunCall(id: string, at: number, nodes: readonly string[], chan
   const isOut = first?.provider === 'local' && nodes.length === 0;
   const fellBack = second !== undefined && (isOut || chance.next() < 0.06);
   const { provider, model: answeredBy = model.id } = (fellBack ? second : first) ?? { provider: 'openai' };
-  const queued = chance.next() < 0.3 ? chance.below(200) : 0;
-  const onNode = provider === 'local' ? { node: chance.of(nodes), queuedMs: queued } : {};
+  const node = provider === 'local' ? { node: chance.of(nodes) } : {};
+  const queuedMs = provider === 'local' && chance.next() < 0.3 ? chance.below(200) : 0;
   const failed: AttemptRecord[] = fellBack
     ? [
         {
@@ -28,24 +28,25 @@ export function begunCall(id: string, at: number, nodes: readonly string[], chan
         },
       ]
     : [];
-  const answering = { provider, ...onNode, startMs: fellBack ? FAILED_MS : 0, durationMs: 0, outcome: 'ok' };
+  const startMs = (fellBack ? FAILED_MS : 0) + queuedMs;
+  const answering = { provider, ...node, startMs, durationMs: 0, outcome: 'ok' };
   return {
     ...{ id, at, key: chance.of(HELLO.keys.slice(0, 3)), agent: chance.of(AGENTS) },
     ...{ protocol: chance.of(PROTOCOLS), model: model.id, stream: true, state: 'running' },
-    ...{ provider, answeredBy, ...onNode },
+    ...{ provider, answeredBy, queuedMs, ...node },
     attempts: [...failed, answering],
   };
 }
 
 /** Milliseconds that a call will take. */
-export function lengthOf({ attempts, queuedMs = 0 }: RequestRecord, chance: Chance): number {
-  return (attempts.at(-1)?.startMs ?? 0) + queuedMs + 400 + Math.round(chance.next() ** 2 * 2600);
+export function lengthOf({ attempts }: RequestRecord, chance: Chance): number {
+  return (attempts.at(-1)?.startMs ?? 0) + 400 + Math.round(chance.next() ** 2 * 2600);
 }
 
 export function endedCall(record: RequestRecord, now: number, chance: Chance): RequestRecord {
   if (chance.next() < 0.07) return failedCall(record, now, chance);
   const latencyMs = now - record.at;
-  const { attempts, queuedMs = 0 } = record;
+  const { attempts } = record;
   const promptTokens = 200 + chance.below(900);
   const completionTokens = 40 + Math.floor(latencyMs / 14);
   const usage = { promptTokens, completionTokens, cachedTokens: Math.floor(promptTokens * 0.6) };
@@ -57,7 +58,7 @@ export function endedCall(record: RequestRecord, now: number, chance: Chance): R
     attempts: withLast(attempts, { durationMs: latencyMs - (attempts.at(-1)?.startMs ?? 0), status: 200 }),
     usage: { ...usage, source: 'reported' },
     ...{ costUsd: isFree ? 0 : (promptTokens * 0.003 + completionTokens * 0.015) / 1000, priced: true },
-    firstTokenMs: (attempts.at(-1)?.startMs ?? 0) + queuedMs + 90 + Math.floor(latencyMs / 9),
+    firstTokenMs: (attempts.at(-1)?.startMs ?? 0) + 90 + Math.floor(latencyMs / 9),
     ...(isCached ? { cache: 'hit', attempts: [], latencyMs: 2, firstTokenMs: 1, costUsd: 0 } : {}),
     content: { prompt: 'What is affinity?', answer: 'A call goes to the node that holds its prompt.' },
   };
