@@ -2,6 +2,7 @@ import { AirframeError, type DoneEvent, type InferenceRequest, type InferenceStr
 import type { RouteDecision, RouteInferOptions } from '../nodes/node-tries.ts';
 import { type Answer, type Candidate, firstToAnswer, type Opening } from '../routing/fallback.ts';
 import type { AttemptTelemetry } from '../telemetry/attempt.ts';
+import { loggedReasonOf } from '../telemetry/attributes.ts';
 import type { OperationTelemetry } from '../telemetry/operation.ts';
 import type { CallClock } from './clock.ts';
 import type { CallContext, Destination } from './context.ts';
@@ -89,7 +90,7 @@ export class CallTries {
         ledger.bookFailure(failure);
         const { name, error } = failure;
         breakers.of(name).failed(error);
-        logger.warn(`provider ${name} failed`, { requestId, agentName, error: error.message });
+        logger.warn(`provider ${name} failed`, { requestId, agentName, error: loggedReasonOf(error) });
       },
     });
     const { name } = answer.candidate;

@@ -83,3 +83,12 @@ export function statusMessageOf({ category, status, code }: AirframeError): stri
   const parts = [category, status && `status ${status}`, code !== undefined && CODE.test(code) && code];
   return parts.filter(Boolean).join(', ');
 }
+
+/** Kinds of errors that are found here, not told by a backend, unless they come with a status. */
+const FOUND_HERE: ReadonlySet<string> = new Set(['connection', 'timeout', 'aborted']);
+
+/** What a log may say of an error: our own words whole, of a backend's only the kind, since they may quote the prompt. */
+export function loggedReasonOf(error: AirframeError): string {
+  const isOurs = FOUND_HERE.has(error.category) && error.status === undefined;
+  return isOurs ? error.message : statusMessageOf(error);
+}
