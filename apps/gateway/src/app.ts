@@ -108,20 +108,16 @@ export class App implements RecordSink {
    */
   async reload(config: Config): Promise<void> {
     const before = this.#live.current.config;
-    try {
-      await this.#live.swap(config);
-    } catch (error) {
-      this.#metrics.reloaded('refused');
-      throw error;
-    }
+    await this.#live.swap(config);
     this.#metrics.reloaded('ok');
+    if (config.log?.level !== before.log?.level) this.#log.level = config.log?.level ?? 'info';
     for (const part of ['redis', 'server'] as const) {
       if (JSON.stringify(fixed(before[part])) === JSON.stringify(fixed(config[part]))) continue;
       this.#log.warn(`${part}: addresses and sizes hold until the gateway is started again`);
     }
   }
 
-  /** A reload that was refused before it came here. */
+  /** A configuration was no good, or could not be put in place. */
   reloadRefused(): void {
     this.#metrics.reloaded('refused');
   }
