@@ -124,6 +124,7 @@ export class App implements RecordSink {
 
   /**
    * Takes no more calls, lets those under way end within the grace time, tells the others why they end, and gives all back.
+   * Until then it listens, and says that it goes down: a balancer that has not heard of it yet gets an answer to go by.
    * @param graceMs default: `server.drain`
    */
   async stop(graceMs?: number): Promise<void> {
@@ -132,14 +133,16 @@ export class App implements RecordSink {
     const grace = graceMs ?? (this.#live.current.config.server?.drain ?? 30) * 1_000;
     const { count } = this.#inFlight;
     this.#log.info({ inFlight: count, graceMs: grace }, 'going down');
-    const closing = this.#server?.close();
-    this.#console.close();
     await withinMs(this.#inFlight.idle(), grace);
     const late = [...this.#exchanges];
     if (late.length > 0)
       this.#log.warn({ calls: late.length }, 'the grace time is over; calls under way are ended');
     for (const exchange of late) exchange.stop(goingDown());
     await withinMs(this.#inFlight.idle(), LAST_WORDS_MS);
+    this.#console.close();
+    const closing = Promise.resolve(this.#server?.close());
+    // What has been said is on its way to clients that read slowly.
+    await withinMs(closing, LAST_WORDS_MS);
     this.#server?.server.closeAllConnections();
     await closing;
     await this.#live.close();

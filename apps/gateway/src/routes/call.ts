@@ -45,6 +45,8 @@ async function call(
   const { runtime, leave } = live.enter();
   let exit: (() => void) | undefined;
   try {
+    // It may have come to this while the body was on its way.
+    if (parts.draining()) throw draining();
     const { caller: key } = request;
     const asked = protocol.read(request.body);
     const entry = runtime.catalog.find(asked.model);
