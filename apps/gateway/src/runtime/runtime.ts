@@ -31,6 +31,9 @@ export interface RuntimeTools extends Omit<ProviderTools, 'costCalculator' | 'st
   isShared: boolean;
 }
 
+/** What a call may take beyond its time to book what it has used, in milliseconds. */
+const RESERVATION_MARGIN_MS = 15_000;
+
 interface Shared {
   made: Promise<MadeProvider>;
   users: number;
@@ -60,6 +63,8 @@ export class RuntimeMaker {
       rules: limitRules(config),
       store,
       whenStoreFails: config.whenStoreFails ?? 'open',
+      // No call lives longer, so only those of a replica that died are given back by it.
+      reservationMs: (config.server?.requestTimeout ?? 600) * 1_000 + RESERVATION_MARGIN_MS,
     });
     const used: string[] = [];
     const release = async () => {
