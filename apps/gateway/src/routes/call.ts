@@ -14,6 +14,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { agentOf, forwarded, tagsOf, timeoutOf } from './client-headers.ts';
 import { draining } from './draining.ts';
 import { checkImages } from './images.ts';
+import { inTurn } from './in-turn.ts';
 import type { ServerParts } from './parts.ts';
 import { refuse } from './refuse.ts';
 
@@ -53,6 +54,7 @@ async function call(
     checkModel(key, entry.id);
     checkImages(asked.request, entry, runtime);
     exit = inFlight.enter(key, runtime.config.server?.maxConcurrent ?? 4_096);
+    await inTurn(request.raw, reply.raw);
     await exchange({ request, reply, protocol, parts, runtime, asked, entry, key });
     return undefined;
   } catch (error) {
