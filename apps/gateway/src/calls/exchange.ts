@@ -84,14 +84,11 @@ export class Exchange {
 
   #sendWhole(response: LLMResponse): LLMResponse {
     if (this.#stopped) throw this.#stopped;
-    const body = JSON.stringify(this.#writer(response.model).whole(response));
-    this.#raw.writeHead(200, {
+    const headers = {
       ...this.#headers(false, responseSource(response)),
       ...costHeader({ costUsd: response.costUsd, priced: response.metadata.priced }),
-      'content-type': 'application/json; charset=utf-8',
-      'content-length': Buffer.byteLength(body),
-    });
-    this.#raw.end(body);
+    };
+    this.#sink.send(200, headers, this.#writer(response.model).whole(response));
     return response;
   }
 
@@ -153,16 +150,13 @@ export class Exchange {
       this.#sink.breakOff(this.#writer('default').fail(error));
       return;
     }
-    const body = JSON.stringify(protocol.refusal(error, requestId));
     const progress = this.#stream.progress();
-    this.#raw.writeHead(this.#status(error), {
+    const headers = {
       ...this.#headers(false),
       ...errorHeaders(error),
       ...(progress && progress.attempts.length > 0 ? costHeader(progress) : {}),
-      'content-type': 'application/json; charset=utf-8',
-      'content-length': Buffer.byteLength(body),
-    });
-    this.#raw.end(body);
+    };
+    this.#sink.send(this.#status(error), headers, protocol.refusal(error, requestId));
   }
 
   #headers(underWay: boolean, source?: { provider: string; model: string }): Record<string, string> {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 export interface SinkOptions {
-  /** Longest a client may leave what was sent unread, in milliseconds. */
+  /** Longest a client may read nothing of what was sent, in milliseconds. */
   writeTimeoutMs: number;
   /** Silence after which a comment is sent, in milliseconds. */
   keepAliveMs: number;
@@ -20,7 +20,7 @@ const STREAM_HEADERS = {
   'x-accel-buffering': 'no',
 } as const;
 
-/** Server-sent events on their way to one client, at the client's pace and no faster. */
+/** An answer on its way to one client: whole, or as server-sent events at the client's pace and no faster. */
 export class Sink {
   readonly #raw: ServerResponse;
   readonly #options: SinkOptions;
@@ -33,10 +33,23 @@ export class Sink {
   constructor(raw: ServerResponse, options: SinkOptions) {
     this.#raw = raw;
     this.#options = options;
+    raw.on('timeout', () => raw.destroy());
   }
 
   get isOpen(): boolean {
     return this.#raw.headersSent;
+  }
+
+  /** An answer in one piece, as JSON. */
+  send(status: number, headers: Record<string, string>, body: unknown): void {
+    const text = JSON.stringify(body);
+    this.#raw.writeHead(status, {
+      ...headers,
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(text),
+    });
+    this.#raw.end(text);
+    this.#limitUnread();
   }
 
   /** Sends the status 200 and the headers. From here on errors can only be told in the stream. */
@@ -92,7 +105,7 @@ export class Sink {
   end(text: string): void {
     clearInterval(this.#keepAlive);
     this.#raw.end(this.#withGathered(text));
-    this.#watchEnd();
+    this.#limitUnread();
   }
 
   /**
@@ -104,7 +117,7 @@ export class Sink {
     const { socket } = this.#raw;
     this.#raw.write(this.#withGathered(text));
     socket?.destroySoon();
-    this.#watchEnd();
+    this.#limitUnread();
   }
 
   /** Gives up timers; the client has gone. */
@@ -116,12 +129,12 @@ export class Sink {
   /** Resolves when the client has caught up, is gone, or was cut off for not reading. */
   #drained(): Promise<void> {
     const raw = this.#raw;
+    this.#limitUnread();
     return new Promise(resolve => {
-      const timer = setTimeout(() => raw.destroy(), this.#options.writeTimeoutMs).unref();
       const done = () => {
-        clearTimeout(timer);
         raw.off('drain', done);
         raw.off('close', done);
+        if (!raw.destroyed) raw.setTimeout(0);
         this.#full = undefined;
         resolve();
       };
@@ -130,11 +143,9 @@ export class Sink {
     });
   }
 
-  /** What is left unread after the end must not keep a socket for ever. */
-  #watchEnd(): void {
+  /** By the socket's own timer, which knows whether any of what it has to send is read. */
+  #limitUnread(): void {
     const raw = this.#raw;
-    if (raw.writableFinished || raw.destroyed) return;
-    const timer = setTimeout(() => raw.destroy(), this.#options.writeTimeoutMs).unref();
-    raw.once('close', () => clearTimeout(timer));
+    if (!raw.writableFinished && !raw.destroyed) raw.setTimeout(this.#options.writeTimeoutMs);
   }
 }
