@@ -31,6 +31,8 @@ export interface RealLlamaServerOptions {
   apiKey?: string;
   /** For `/v1/embeddings`: how tokens are pooled, for the demo model does not say; true: their mean. */
   embeddings?: boolean | 'last';
+  /** In place of the model's own. */
+  chatTemplate?: string;
   /** Default true: resolves when the model is loaded. false: as soon as the process runs. */
   untilReady?: boolean;
   /** Longest wait for that, in milliseconds. Default 30,000. */
@@ -39,7 +41,7 @@ export interface RealLlamaServerOptions {
 
 /** A real llama-server with the demo model on a free loopback port. */
 export async function startLlamaServer(options: RealLlamaServerOptions = {}): Promise<RealLlamaServer> {
-  const { contextTokens = 1024, slots = 1, apiKey, embeddings, untilReady = true, readyMs } = options;
+  const { contextTokens = 1024, slots = 1, apiKey, embeddings, chatTemplate, untilReady = true } = options;
   const binary = await ensureLlamaServer();
   const port = options.port ?? (await freePort());
   const args = ['--model', DEMO_MODEL, '--host', '127.0.0.1', '--port', String(port), '--alias', 'pilot'];
@@ -54,6 +56,7 @@ export async function startLlamaServer(options: RealLlamaServerOptions = {}): Pr
   );
   if (apiKey) args.push('--api-key', apiKey);
   if (embeddings) args.push('--embeddings', '--pooling', embeddings === true ? 'mean' : embeddings);
+  if (chatTemplate) args.push('--chat-template', chatTemplate);
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -84,7 +87,7 @@ export async function startLlamaServer(options: RealLlamaServerOptions = {}): Pr
     return (await fetch(`${url}/health`).catch(() => undefined))?.status === 200;
   };
   try {
-    if (untilReady) await until(ready, readyMs);
+    if (untilReady) await until(ready, options.readyMs);
   } catch (error) {
     await server.kill();
     throw error;
