@@ -1,6 +1,5 @@
 import OpenAI from 'openai';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { until } from '../../../../test/real-llama-server.ts';
 import { json, scriptedServer } from '../../../../test/scripted-server.ts';
 import { gatewayOver } from '../kinds.ts';
 import { KEY, runGateway } from '../running-gateway.ts';
@@ -73,16 +72,5 @@ describe('openai-node, by embeddings', () => {
     });
     await expect(clientOf(url).embeddings.create(ask)).rejects.toMatchObject({ status: 502 });
     expect(good.seen).toEqual([]);
-  });
-
-  it('that leaves stops the upstream', async () => {
-    const { gateway, upstream } = await gatewayOver('openai-chat', () => {});
-    const leaving = new AbortController();
-    const failure = clientOf(gateway.url).embeddings.create(ask, { signal: leaving.signal });
-    await Promise.all([
-      expect(failure).rejects.toThrow(OpenAI.APIUserAbortError),
-      until(() => upstream.seen.length === 1).then(() => leaving.abort()),
-    ]);
-    await until(() => upstream.seen[0]?.closedEarly === true, 1_000);
   });
 });
