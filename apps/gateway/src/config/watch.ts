@@ -8,7 +8,7 @@ import type { Config } from './schema.ts';
 
 export interface WatchConfigOptions {
   /**
-   * Told of each good configuration that is another than the one before. The next one waits for its promise; what it
+   * Told of each good configuration that is another than what was read before. The next one waits for its promise; what it
    * throws goes to `onProblem`, and the configuration before counts as the one in use.
    */
   onChange(config: Config): void | Promise<void>;
@@ -53,6 +53,8 @@ class Follower {
   #files: LoadedConfig['files'];
   /** In use. */
   #config: Config;
+  /** What was read last was no good, so that one like that in use is news. */
+  #refused = false;
   #running: Promise<void> | undefined;
   #wanted: { always: boolean } | undefined;
 
@@ -93,10 +95,16 @@ class Follower {
     try {
       const { config, files } = await loadConfig(this.#path, this.#options.env);
       this.#read(files);
-      if (this.#options.signal.aborted || (!always && isDeepStrictEqual(config, this.#config))) return;
+      if (
+        this.#options.signal.aborted ||
+        (!always && !this.#refused && isDeepStrictEqual(config, this.#config))
+      )
+        return;
       await this.#options.onChange(config);
       this.#config = config;
+      this.#refused = false;
     } catch (error) {
+      this.#refused = true;
       if (error instanceof ConfigError) this.#read(error.files);
       if (!this.#options.signal.aborted) this.#options.onProblem(error as Error);
     }

@@ -119,16 +119,14 @@ it('a configuration that is no good is refused with line and reason, and the one
     reason: expect.stringMatching(new RegExp(`gateway\\.json:${line}:.*openia`, 's')),
   });
   expect((await ask(gateway)).text).toContain('Hello');
-  const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
-  expect(metrics).toContain('gateway_config_reloads_total{outcome="refused"} 1');
-  expect(metrics).toContain('gateway_config_last_reload_successful 0');
+  const metrics = async () => (await fetch(`${gateway.url}/metrics`)).text();
+  expect(await metrics()).toContain('gateway_config_reloads_total{outcome="refused"} 1');
+  expect(await metrics()).toContain('gateway_config_last_reload_successful 0');
 
+  // As it was, the file is good again.
   put(gateway, good);
+  await until(async () => (await metrics()).includes('gateway_config_last_reload_successful 1'));
   gateway.signal('SIGHUP');
-  await until(async () =>
-    (await (await fetch(`${gateway.url}/metrics`)).text()).includes(
-      'gateway_config_last_reload_successful 1',
-    ),
-  );
+  await until(async () => (await metrics()).includes('gateway_config_reloads_total{outcome="ok"} 2'));
   expect(gateway.output()).not.toContain(KEY);
 });
