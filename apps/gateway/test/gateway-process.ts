@@ -34,12 +34,13 @@ type Partially = Omit<Config, 'keys'> & { keys?: Config['keys'] };
 export async function startGatewayProcess(
   config: Partially,
   env: Record<string, string> = {},
+  nodeArgs: string[] = [],
 ): Promise<GatewayProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'airframe-gateway-'));
   const path = join(folder, 'gateway.json');
   const full = { keys: TEST_KEYS, ...config, server: { port: 0, ...config.server } };
   writeFileSync(path, JSON.stringify(full, null, 2));
-  const args = ['--conditions=@x/source', '--import', SOURCES, CLI, '--config', path];
+  const args = [...nodeArgs, '--conditions=@x/source', '--import', SOURCES, CLI, '--config', path];
   const child = spawn(process.execPath, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
