@@ -11,6 +11,7 @@ import { openAIResponses } from './protocols/openai-responses/index.ts';
 import type { Protocol } from './protocols/protocol.ts';
 import { GATEWAY_CODES } from './protocols/status.ts';
 import { callRoute } from './routes/call.ts';
+import { clientErrorAnswerer } from './routes/client-error.ts';
 import { countTokensRoute } from './routes/count-tokens.ts';
 import { embeddingsRoute } from './routes/embeddings.ts';
 import { modelsRoutes } from './routes/models.ts';
@@ -48,6 +49,7 @@ export async function createServer(parts: ServerParts, config: ServerConfig = {}
     bodyLimit: maxBodyBytes,
     trustProxy: config.trustProxy ?? false,
     http: { maxHeaderSize: maxHeaderBytes },
+    clientErrorHandler: clientErrorAnswerer(maxHeaderBytes),
     // For a request to arrive; how long its answer takes is another matter.
     requestTimeout: 120_000,
     keepAliveTimeout: 75_000,
