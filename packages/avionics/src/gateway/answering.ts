@@ -38,7 +38,7 @@ export class Answering {
   readonly seams: Seam[] = [];
   /** Of the last reservation. */
   limits: readonly LimitUsage[] = [];
-  /** undefined: the call had nothing to do with a cache. */
+  /** As far as it is known; undefined: the call has had nothing to do with a cache. */
   cached: { outcome: CacheOutcome; savedUsd: number } | undefined;
   /** Whose next piece the consumer may take by {@link poll}. */
   #paused: (Source & { answer: Answer }) | undefined;
@@ -97,7 +97,11 @@ export class Answering {
     // Whoever waits for the store, or for the answer of another call, has a deadline all the same.
     const { signal, done } = clock.ending(left);
     try {
-      const { answered, outcome, savedUsd } = yield* cache.through({ asked, fits, signal }, live.bind(this));
+      const onSource = (outcome: CacheOutcome) => {
+        this.cached = { outcome, savedUsd: 0 };
+      };
+      const query = { asked, fits, signal, onSource };
+      const { answered, outcome, savedUsd } = yield* cache.through(query, live.bind(this));
       this.cached = { outcome, savedUsd };
       if (outcome !== 'miss') context.stats.cached(savedUsd);
       return answered;

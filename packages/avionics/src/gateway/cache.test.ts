@@ -34,6 +34,18 @@ describe('the response cache', () => {
     expect(await pieces()).toEqual(['a', 'b', 'c', '']);
   });
 
+  it('tells with the first piece of a stream where it comes from', async () => {
+    const { gateway } = mockedGateway({ main: [{ chunks: ['a', 'b'], delayMs: 20 }] }, { cache });
+    const streams = Array.from({ length: 2 }, () => gateway.completeStream(ask));
+    await Promise.all(streams.map(stream => stream.next()));
+    expect(streams.map(stream => stream.progress()?.cache)).toEqual(['miss', 'shared']);
+    await Promise.all(streams.map(readAll));
+    const again = gateway.completeStream(ask);
+    await again.next();
+    expect(again.progress()?.cache).toBe('hit');
+    await again.return?.();
+  });
+
   it('asks once for identical requests at the same time, and all get the stream as it comes', async () => {
     const { gateway, main } = mockedGateway({ main: [{ chunks: ['a', 'b'], delayMs: 20 }] }, { cache });
     const all = await Promise.all(Array.from({ length: 5 }, () => readAll(gateway.completeStream(ask))));

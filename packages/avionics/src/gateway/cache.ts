@@ -50,6 +50,8 @@ export interface CacheQuery {
   fits(answered: Answered): boolean;
   /** Ends the wait for the store, and for another call's answer. */
   signal: AbortSignal;
+  /** Told, ahead of the pieces, where they come from; again when those of another call break off. */
+  onSource?(outcome: CacheOutcome): void;
 }
 
 /** How an answer is made when the cache has none: what it yields goes out as it comes. */
@@ -87,12 +89,13 @@ export class ResponseCache {
    * @throws the query's signal's reason when it fires
    */
   async *through(
-    { asked, fits, signal }: CacheQuery,
+    { asked, fits, signal, onSource = () => {} }: CacheQuery,
     live: Live,
   ): AsyncGenerator<Piece, CachedAnswer, undefined> {
     const key = keyOf(asked);
     let broken: Piece | undefined;
     for (let flight = this.#flights.get(key); flight; flight = this.#flights.get(key)) {
+      onSource('shared');
       const landed = yield* behind(broken, flight.follow(signal));
       if (landed && fits(landed.answered)) return { ...landed, outcome: 'shared' };
       this.#leave(key, flight);
@@ -100,14 +103,18 @@ export class ResponseCache {
       // Another one makes the answer then, for all who wait. One that failed, or does not fit, might do so again and
       // again: from here on each is by itself.
       const another = !landed && isOfCaller(flight.error);
-      if (!another) return yield* this.#made(key, live, new Flight(), signal, broken);
+      if (another) continue;
+      onSource('miss');
+      return yield* this.#made(key, live, new Flight(), signal, broken);
     }
     // Before anything is awaited, so that the next one finds it.
     const own = new Flight();
     this.#flights.set(key, own);
     try {
       const kept = await this.#find(key, signal);
-      if (!kept || !fits(kept.answered)) return yield* this.#made(key, live, own, signal, broken);
+      const isHit = kept !== undefined && fits(kept.answered);
+      onSource(isHit ? 'hit' : 'miss');
+      if (!isHit) return yield* this.#made(key, live, own, signal, broken);
       for (const [at, piece] of kept.pieces.entries()) {
         const output = typeof piece === 'string' ? { type: 'token' as const, text: piece } : piece;
         own.push(pieceOf(output, kept.answered, at + 1));
