@@ -27,7 +27,8 @@ export function attemptsHeader(
   progress: CallProgress | undefined,
   underWay: boolean,
 ): Record<string, string> {
-  const tries = (progress?.attempts.length ?? 0) + (underWay && progress?.cache !== 'hit' ? 1 : 0);
+  const isKept = progress?.cache === 'hit' || progress?.cache === 'shared';
+  const tries = (progress?.attempts.length ?? 0) + (underWay && !isKept ? 1 : 0);
   return { 'x-gateway-attempts': String(tries) };
 }
 
