@@ -52,7 +52,9 @@ export function errorOfAnswer(
   text: string,
   readError: ErrorReader,
 ): AirframeError {
-  const clean = redact(text, secretsOf(endpoint));
+  const secrets = secretsOf(endpoint);
+  const clean = redact(text, secrets);
+  const requestId = requestIdOf(headers);
   let body: unknown;
   try {
     body = JSON.parse(clean);
@@ -69,7 +71,7 @@ export function errorOfAnswer(
     status,
     // The header comes first: whoever stands in front of the backend may have set it.
     retryAfterMs: parseRetryAfter(headers) ?? facts.retryAfterMs,
-    requestId: requestIdOf(headers) ?? facts.requestId,
+    requestId: requestId === undefined ? facts.requestId : redact(requestId, secrets),
     raw: clean,
   });
 }
