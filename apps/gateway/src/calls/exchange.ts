@@ -12,6 +12,7 @@ import {
   limitHeaders,
   responseSource,
 } from './headers.ts';
+import { forClients } from './public-error.ts';
 import type { CallRecorder } from './recorder.ts';
 import { Sink, type SinkOptions } from './sink.ts';
 
@@ -147,7 +148,7 @@ export class Exchange {
     if (this.#stopped || this.#raw.destroyed || this.#raw.writableEnded) return;
     const { protocol, requestId } = this.#options;
     if (this.#sink.isOpen) {
-      this.#sink.breakOff(this.#writer('default').fail(error));
+      this.#sink.breakOff(this.#writer('default').fail(forClients(error)));
       return;
     }
     const progress = this.#stream.progress();
@@ -156,7 +157,7 @@ export class Exchange {
       ...errorHeaders(error),
       ...(progress && progress.attempts.length > 0 ? costHeader(progress) : {}),
     };
-    this.#sink.send(this.#status(error), headers, protocol.refusal(error, requestId));
+    this.#sink.send(this.#status(error), headers, protocol.refusal(forClients(error), requestId));
   }
 
   #headers(underWay: boolean, source?: { provider: string; model: string }): Record<string, string> {

@@ -7,7 +7,6 @@ import type {
   StreamingChunk,
 } from '@x/avionics';
 import type { AttemptRecord, RequestRecord } from '@x/console/contract';
-import { defined } from '../defined.ts';
 
 /** What takes records: a log, metrics, the console. */
 export interface RecordSink {
@@ -61,19 +60,29 @@ export class CallRecorder {
     this.#sink.record(this.#record);
   }
 
+  /** Written out field by field: for each call, and a spread takes its time. */
   ended({ status, response, failure, progress }: CallEnd): void {
-    const state = response ? 'succeeded' : failure?.category === 'aborted' || !failure ? 'stopped' : 'failed';
+    const { id, at, key, agent, protocol, model, stream, provider, answeredBy, firstTokenMs } = this.#record;
     const record: RequestRecord = {
-      ...this.#record,
-      state,
+      id,
+      at,
+      key,
+      agent,
+      protocol,
+      model,
+      stream,
+      state: response ? 'succeeded' : failure?.category === 'aborted' || !failure ? 'stopped' : 'failed',
+      attempts: (progress?.attempts ?? []).map(attempt => attemptOf(attempt, at, progress)),
       status,
       latencyMs: this.#elapsedMs,
-      attempts: (progress?.attempts ?? []).map(attempt => attemptOf(attempt, this.#record.at, progress)),
     };
-    const node = progress?.routes.at(-1)?.node;
-    if (node !== undefined) record.node = node;
-    if (progress) Object.assign(record, accountOf(progress, response));
-    if (response) Object.assign(record, answerOf(response));
+    if (firstTokenMs !== undefined) record.firstTokenMs = firstTokenMs;
+    const answering = response?.provider ?? provider;
+    const answered = response?.model ?? answeredBy;
+    if (answering !== undefined) record.provider = answering;
+    if (answered !== undefined) record.answeredBy = answered;
+    if (response) record.finishReason = response.metadata.finishReason;
+    if (progress) account(record, progress, response);
     if (failure) record.error = { category: failure.category, message: failure.message };
     if (this.#prompt !== undefined) record.content = { prompt: this.#prompt, answer: this.#answer };
     this.#record = record;
@@ -101,24 +110,24 @@ export class CallRecorder {
 }
 
 /** What the call has come to, failed tries included. */
-function accountOf(
+function account(
+  record: RequestRecord,
   { billed, costUsd, priced, routes, cache }: CallProgress,
   response: LLMResponse | undefined,
-): Partial<RequestRecord> {
-  const queuedMs = routes.reduce((sum, route) => sum + route.reasons.waitedMs, 0);
-  const { promptTokens, completionTokens } = billed;
+): void {
   const { cachedTokens, reasoningTokens, source = 'billed' } = response?.metadata.usage ?? {};
-  return {
-    usage: { promptTokens, completionTokens, source, ...defined({ cachedTokens, reasoningTokens }) },
-    costUsd,
-    priced,
-    ...(routes.length > 0 ? { queuedMs } : {}),
-    ...defined({ cache }),
-  };
-}
-
-function answerOf({ provider, model, metadata: { finishReason } }: LLMResponse): Partial<RequestRecord> {
-  return { provider, answeredBy: model, finishReason };
+  const { promptTokens, completionTokens } = billed;
+  const usage: NonNullable<RequestRecord['usage']> = { promptTokens, completionTokens, source };
+  if (cachedTokens !== undefined) usage.cachedTokens = cachedTokens;
+  if (reasoningTokens !== undefined) usage.reasoningTokens = reasoningTokens;
+  record.usage = usage;
+  record.costUsd = costUsd;
+  record.priced = priced;
+  if (cache !== undefined) record.cache = cache;
+  const last = routes.at(-1);
+  if (!last) return;
+  record.node = last.node;
+  record.queuedMs = routes.reduce((sum, route) => sum + route.reasons.waitedMs, 0);
 }
 
 function attemptOf(
@@ -128,12 +137,15 @@ function attemptOf(
 ): AttemptRecord {
   const { provider, endpoint, model, startedAt, durationMs, outcome, status, message } = attempt;
   const isNode = progress?.routes.some(({ node }) => node === endpoint);
-  return {
+  const record: AttemptRecord = {
     provider,
     startMs: Math.max(0, startedAt - beganAt),
     durationMs,
     outcome,
-    ...(isNode ? { node: endpoint } : {}),
-    ...defined({ model, status, message }),
   };
+  if (isNode) record.node = endpoint;
+  if (model !== undefined) record.model = model;
+  if (status !== undefined) record.status = status;
+  if (message !== undefined) record.message = message;
+  return record;
 }

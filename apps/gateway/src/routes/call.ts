@@ -91,15 +91,13 @@ async function exchange({
   const { config, gateway } = runtime;
   const server: ServerConfig = config.server ?? {};
   const agentName = agentOf(request.headers) ?? key.agent ?? 'unknown';
-  const completion: CompletionRequest = {
-    ...asked.request,
-    model: entry.id,
-    agentName,
-    key: key.name,
-    requestId,
-    output: 'all',
-    deadlineMs: timeoutOf(request.headers, (server.requestTimeout ?? 600) * 1_000),
-  };
+  const completion = asked.request;
+  completion.model = entry.id;
+  completion.agentName = agentName;
+  completion.key = key.name;
+  completion.requestId = requestId;
+  completion.output = 'all';
+  completion.deadlineMs = timeoutOf(request.headers, (server.requestTimeout ?? 600) * 1_000);
   const tags = tagsOf(request.headers);
   if (tags) completion.tags = tags;
   const headers = forwarded(request.headers, server.forwardHeaders);

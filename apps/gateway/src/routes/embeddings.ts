@@ -3,6 +3,7 @@ import { AirframeError } from '@x/airframe';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { checkModel } from '../auth/authenticate.ts';
 import { costHeader, errorHeaders, factsHeaders, ignoredHeader } from '../calls/headers.ts';
+import { forClients } from '../calls/public-error.ts';
 import { CallRecorder } from '../calls/recorder.ts';
 import { inTraceOf } from '../observe/trace-parent.ts';
 import { embeddingsBody, readEmbeddings } from '../protocols/openai-embeddings.ts';
@@ -76,7 +77,7 @@ async function embeddings(
       return reply
         .code(statusOf(failure))
         .headers({ 'x-request-id': id, ...errorHeaders(failure) })
-        .send(openAIError(failure, id));
+        .send(openAIError(forClients(failure), id));
     }
   } finally {
     parts.exchanges.delete(running);

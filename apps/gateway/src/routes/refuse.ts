@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AirframeError } from '@x/airframe';
 import type { FastifyReply } from 'fastify';
 import { errorHeaders } from '../calls/headers.ts';
+import { forClients } from '../calls/public-error.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { statusOf } from '../protocols/status.ts';
 
@@ -20,5 +21,5 @@ export function refuse(
   return reply
     .code(status)
     .headers({ 'x-request-id': requestId, ...errorHeaders(problem) })
-    .send(protocol.refusal(problem, requestId));
+    .send(protocol.refusal(forClients(problem), requestId));
 }
