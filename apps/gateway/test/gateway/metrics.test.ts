@@ -25,6 +25,7 @@ async function gatewayOver(scripts: Script[], more: Partial<Config> = {}): Promi
     providers: {
       up: { type: 'openai', baseUrl: `${up.url}/v1`, maxRetries: 0 },
       spare: { type: 'openai', baseUrl: `${spare.url}/v1`, maxRetries: 0 },
+      boxes: { type: 'llamaserver', nodes: [{ name: 'n1', baseUrl: 'http://127.0.0.1:1', slots: 2 }] },
     },
     models: {
       fast: { targets: [{ provider: 'up', model: 'm' }] },
@@ -82,7 +83,10 @@ describe('/metrics', () => {
     await call(gateway, { model: 'safe', temperature: 1 });
     await call(gateway, {}, { authorization: 'Bearer nobody' });
     gateway.app.reloadRefused();
-    expect(await promtool(await metricsOf(gateway))).toEqual({ code: 0, output: '' });
+    const text = await metricsOf(gateway);
+    expect(await promtool(text)).toEqual({ code: 0, output: '' });
+    expect(text).toContain('gateway_node_slots{provider="boxes",node="n1"} 2');
+    expect(text).toContain('gateway_circuit_state{provider="up",state="closed"} 1');
   });
 
   it('gains no series by what clients make up', async () => {
