@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AirframeError } from '@x/airframe';
 import { loggerOf, MemoryStore, type Store } from '@x/avionics';
 import { connectRedisStore } from '@x/avionics/redis';
@@ -36,6 +38,7 @@ export class App implements RecordSink {
   readonly #store: Store;
   readonly #inFlight = new InFlight();
   readonly #exchanges = new Set<Pick<Exchange, 'stop'>>();
+  readonly #sockets = new Set<Socket>();
   readonly #access: AccessLog;
   readonly #metrics: Metrics;
   readonly #live: LiveRuntime;
@@ -131,6 +134,7 @@ export class App implements RecordSink {
     if (this.#draining) return;
     this.#draining = true;
     const grace = graceMs ?? (this.#live.current.config.server?.drain ?? 30) * 1_000;
+    const graceEnd = performance.now() + grace;
     const { count } = this.#inFlight;
     this.#log.info({ inFlight: count, graceMs: grace }, 'going down');
     await withinMs(this.#inFlight.idle(), grace);
@@ -139,10 +143,10 @@ export class App implements RecordSink {
       this.#log.warn({ calls: late.length }, 'the grace time is over; calls under way are ended');
     for (const exchange of late) exchange.stop(goingDown());
     await withinMs(this.#inFlight.idle(), LAST_WORDS_MS);
+    // Node's own close would cut off clients that have yet to read what has been said.
+    await withinMs(allSent(this.#sockets), Math.max(LAST_WORDS_MS, graceEnd - performance.now()));
     this.#console.close();
-    const closing = Promise.resolve(this.#server?.close());
-    // What has been said is on its way to clients that read slowly.
-    await withinMs(closing, LAST_WORDS_MS);
+    const closing = this.#server?.close();
     this.#server?.server.closeAllConnections();
     await closing;
     await this.#live.close();
@@ -161,6 +165,10 @@ export class App implements RecordSink {
       draining: () => this.#draining,
     };
     this.#server = await createServer(parts, server);
+    this.#server.server.on('connection', socket => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     if (console?.enabled !== false) await this.#console.register(this.#server);
     await this.#server.listen({ host: server.host ?? '127.0.0.1', port: server.port ?? 8_787 });
   }
@@ -180,4 +188,8 @@ function goingDown(): AirframeError {
     retryAfterMs: 1_000,
     remedy: 'send the call again',
   });
+}
+
+async function allSent(sockets: ReadonlySet<Socket>): Promise<void> {
+  while ([...sockets].some(({ writableLength }) => writableLength > 0)) await sleep(20);
 }

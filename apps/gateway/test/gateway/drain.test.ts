@@ -1,7 +1,8 @@
 import { Agent, request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../../../../test/real-llama-server.ts';
-import { type Script, type ScriptedServer, scriptedServer } from '../../../../test/scripted-server.ts';
+import { type Script, type ScriptedServer, scriptedServer, sse } from '../../../../test/scripted-server.ts';
 import { type GatewayProcess, startGatewayProcess } from '../gateway-process.ts';
 import { KEY } from '../running-gateway.ts';
 import { delta, usage } from '../upstreams.ts';
@@ -21,8 +22,11 @@ const slowly: Script = async (response, { body }) => {
 };
 
 /** @param drain grace time in seconds */
-async function start(drain: number): Promise<{ upstream: ScriptedServer; gateway: GatewayProcess }> {
-  const upstream = await scriptedServer(slowly);
+async function start(
+  drain: number,
+  script: Script = slowly,
+): Promise<{ upstream: ScriptedServer; gateway: GatewayProcess }> {
+  const upstream = await scriptedServer(script);
   onTestFinished(() => upstream.close());
   const gateway = await startGatewayProcess({
     server: { drain },
@@ -120,6 +124,29 @@ describe('a gateway that is told to stop', () => {
       text: expect.stringContaining('"draining"'),
     });
     expect(await gateway.ended).toBe(0);
+  });
+
+  it('lets a client read to its end what it has not read yet', async () => {
+    const pieces = Array.from({ length: 64 }, () => delta({ content: 'x'.repeat(256 * 1_024) }));
+    const { gateway } = await start(30, sse([...pieces, delta({}, 'stop'), usage(5, 5), '[DONE]']));
+    const { port } = new URL(gateway.url);
+    const client = connect(Number(port), '127.0.0.1');
+    onTestFinished(() => void client.destroy());
+    let bytes = 0;
+    client.on('data', chunk => {
+      bytes += chunk.length;
+    });
+    client.pause();
+    const body = JSON.stringify({ model: 'fast', messages: [{ role: 'user', content: 'much' }] });
+    const headers = [`authorization: Bearer ${KEY}`, 'content-type: application/json', 'host: gateway'];
+    const head = ['POST /v1/chat/completions HTTP/1.1', ...headers, `content-length: ${body.length}`];
+    client.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+    await until(() => gateway.log().some(({ msg }) => msg === 'call'));
+    gateway.signal('SIGTERM');
+    await until(() => gateway.log().some(({ msg }) => msg === 'going down'));
+    client.resume();
+    expect(await gateway.ended).toBe(0);
+    await until(() => bytes > 16 * 1_024 * 1_024);
   });
 
   it('ends at once when nobody waits for anything', async () => {
