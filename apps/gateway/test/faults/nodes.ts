@@ -31,11 +31,16 @@ export const callsOf = ({ seen }: ScriptedServer): SeenRequest[] =>
 /** The model `fast` is served by these nodes, one call at a time each. */
 export async function gatewayOnNodes(
   nodes: readonly ScriptedServer[],
-  { maxQueue, maxWait, ...options }: FaultyOptions & { maxQueue?: number; maxWait?: number } = {},
+  {
+    maxQueue,
+    maxWait,
+    maxRetries = 0,
+    ...options
+  }: FaultyOptions & { maxQueue?: number; maxWait?: number } = {},
 ): Promise<FaultyGateway> {
   const profiles = nodes.map(({ url: baseUrl }, index) => ({ name: `n${index}`, baseUrl, slots: 1 }));
   const waiting = { ...(maxQueue ? { maxQueue } : {}), ...(maxWait ? { maxWait } : {}) };
-  const pool = { type: 'llamaserver' as const, nodes: profiles, maxRetries: 0, ...waiting };
+  const pool = { type: 'llamaserver' as const, nodes: profiles, maxRetries, ...waiting };
   return gatewayOver([], {
     ...options,
     more: { providers: { pool }, models: { fast: { targets: [{ provider: 'pool' }] } }, ...options.more },

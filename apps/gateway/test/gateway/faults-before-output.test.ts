@@ -30,6 +30,11 @@ const empty: Script = response => {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.end();
 };
+/** The body of an upstream that does not stream, which breaks off. */
+const halfBody: Script = response => {
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
+  response.write('{"choices":[{"message":{"content":"Hello"}}', () => response.socket?.destroySoon());
+};
 const busy = {
   status: 503,
   category: 'overloaded',
@@ -101,6 +106,7 @@ const rows: Row[] = [
     script: upstream(up => up.say(HUGE).finish().done()),
     ...{ ...server, category: 'parse' },
   },
+  { fault: 'breaks off a body that is no stream', script: halfBody, ...server, category: 'connection' },
   { fault: 'answers with a page', script: page, ...server, category: 'parse' },
 ];
 

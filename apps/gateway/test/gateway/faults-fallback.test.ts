@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { call, closedUrl } from '../faults/client.ts';
 import { billed, gatewayOver, recordOf } from '../faults/gateway.ts';
+import { callsOf, cardsOf, gatewayOnNodes, node } from '../faults/nodes.ts';
 import { CHAT, MODES, read } from '../faults/protocols.ts';
-import { hello, silent, stalls, status } from '../faults/upstream.ts';
+import { hello, silent, stalls, status, upstream } from '../faults/upstream.ts';
 
 describe('two providers that fail', () => {
   it.each(MODES)('are followed by a third one that answers, in $mode', async ({ protocol, stream }) => {
@@ -48,6 +49,24 @@ describe('providers that all fail', () => {
       expect(gateway.upstreams.map(({ seen }) => seen.length)).toEqual([1, 1]);
     },
   );
+});
+
+describe('a node that fails', () => {
+  it.each(MODES)('is followed by another one that answers, in $mode', async ({ protocol, stream }) => {
+    const nodes = [await node(upstream(up => up.reset())), await node(hello)];
+    const gateway = await gatewayOnNodes(nodes, { maxRetries: 1 });
+    const answer = await call(gateway.url, { path: protocol.path, body: protocol.ask(stream) });
+    expect(read(protocol, answer, stream)).toMatchObject({ outcome: 'whole', text: 'Hello world' });
+    expect(answer.headers['x-gateway-node']).toBe('n1');
+    const record = await recordOf(gateway, answer.headers['x-request-id']);
+    const calls = nodes.reduce((sum, upstream) => sum + callsOf(upstream).length, 0);
+    expect(record.attempts.length).toBe(calls);
+    // A stream's headers go out before the provider has told of its tries.
+    if (!stream) expect(answer.headers['x-gateway-attempts']).toBe(String(calls));
+    expect(record).toMatchObject({ state: 'succeeded', node: 'n1', costUsd: 0 });
+    expect(await billed(gateway, record)).toEqual({ prompt: 12, completion: 2, usd: 0 });
+    expect(cardsOf(gateway).map(({ inFlight }) => inFlight)).toEqual([0, 0]);
+  });
 });
 
 describe('tries at one provider', () => {
