@@ -25,6 +25,8 @@ export interface Call {
 export interface OpenCall {
   /** Resolves with the headers. */
   response: Promise<IncomingMessage>;
+  /** Resolves with the first piece of the body. */
+  begun: Promise<unknown>;
   /** Resolves with what came; rejects when not even headers did. */
   answer: Promise<Answer>;
   leave(): void;
@@ -41,10 +43,11 @@ export function open(url: string, { path, body, headers = {}, key = KEY }: Call)
     sent.on('response', resolve);
     sent.on('error', reject);
   });
+  const begun = response.then(got => once(got, 'data'));
   const answer = response.then(read);
-  for (const promise of [response, answer]) promise.catch(() => {});
+  for (const promise of [response, begun, answer]) promise.catch(() => {});
   sent.end(typeof body === 'string' ? body : JSON.stringify(body));
-  return { response, answer, leave: () => void sent.destroy() };
+  return { response, begun, answer, leave: () => void sent.destroy() };
 }
 
 export async function call(url: string, asked: Call): Promise<Answer> {
@@ -59,19 +62,16 @@ export async function get(url: string, headers: Record<string, string> = {}): Pr
 }
 
 async function read(response: IncomingMessage): Promise<Answer> {
+  const { statusCode: status = 0, headers } = response;
   let text = '';
   response.setEncoding('utf8');
-  try {
-    for await (const piece of response) text += piece;
-  } catch {
-    // Cut off: `complete` tells.
-  }
-  return {
-    status: response.statusCode ?? 0,
-    headers: response.headers,
-    text,
-    whole: response.complete,
-  };
+  response.on('data', piece => {
+    text += piece;
+  });
+  // Cut off: `complete` tells.
+  response.on('error', () => {});
+  await new Promise(resolve => response.on('close', resolve));
+  return { status, headers, text, whole: response.complete };
 }
 
 /** Events of an event stream; comments are left out. */

@@ -1,6 +1,6 @@
 // Clients that wait: comments keep their line alive, and what goes wrong behind them is told in the stream.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { call, open } from '../faults/client.ts';
 import { billed, type FaultyGateway, gatewayOver, recordOf } from '../faults/gateway.ts';
 import { callsOf, gatewayOnNodes, node, waitingIn } from '../faults/nodes.ts';
@@ -82,6 +82,7 @@ describe('a call that waits for a slot', () => {
     const busy = await node(stalls, hello);
     const gateway = await gatewayOnNodes([busy], { server, ...options });
     const holder = open(gateway.url, { path: CHAT.path, body: CHAT.ask(true) });
+    onTestFinished(holder.leave);
     await vi.waitFor(() => expect(callsOf(busy).length).toBe(1), PATIENT);
     return { busy, gateway, holder };
   }
