@@ -17,11 +17,13 @@ export function countTokensRoute(app: FastifyInstance, parts: ServerParts): void
       url: '/v1/messages/count_tokens',
       handler: async (request, reply) => {
         const { runtime, leave } = parts.live.enter();
+        const gone = new AbortController();
+        reply.raw.once('close', () => gone.abort());
         try {
           const { model, request: asked } = readCountTokens(request.body);
           const entry = runtime.catalog.find(model);
           checkModel(request.caller, entry.id);
-          const { tokens, exact } = await count({ ...asked, model: entry.id }, runtime);
+          const { tokens, exact } = await count({ ...asked, model: entry.id, signal: gone.signal }, runtime);
           return await reply
             .header('x-gateway-count', exact ? 'exact' : 'estimate')
             .send({ input_tokens: tokens });
