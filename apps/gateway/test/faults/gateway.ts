@@ -8,6 +8,8 @@ import { ADMIN, KEY, type RunningGateway, runGateway } from '../running-gateway.
 import { get } from './client.ts';
 
 export interface FaultyOptions {
+  /** Of the providers. Default openai. */
+  type?: 'openai' | 'anthropic';
   /** For all providers; seconds. */
   timeout?: number;
   /** Default 0. */
@@ -32,7 +34,7 @@ export const providerKey = (index: number): string => `sk-secret-of-provider-${i
  */
 export async function gatewayOver(
   entries: (Script[] | string)[],
-  { timeout, maxRetries = 0, midStream, server, limits, more = {} }: FaultyOptions = {},
+  { type = 'openai', timeout, maxRetries = 0, midStream, server, limits, more = {} }: FaultyOptions = {},
 ): Promise<FaultyGateway> {
   const upstreams: ScriptedServer[] = [];
   const providers: Config['providers'] = {};
@@ -45,8 +47,9 @@ export async function gatewayOver(
       root = upstream.url;
     }
     const timing = timeout === undefined ? {} : { timeout };
-    const baseUrl = `${root}/v1`;
-    providers[`up${index}`] = { type: 'openai', baseUrl, apiKey: providerKey(index), maxRetries, ...timing };
+    const common = { apiKey: providerKey(index), maxRetries, ...timing };
+    providers[`up${index}`] =
+      type === 'openai' ? { type, baseUrl: `${root}/v1`, ...common } : { type, baseUrl: root, ...common };
   }
   const targets = Object.keys(providers).map(provider => ({ provider, model: 'up-model' }));
   // By the month: a minute may end in the middle of a test.

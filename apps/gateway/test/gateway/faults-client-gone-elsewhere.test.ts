@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { open, rawPost, rawSocket } from '../faults/client.ts';
 import { billed, gatewayOver, metric, newestRecord } from '../faults/gateway.ts';
 import { CHAT, MODES } from '../faults/protocols.ts';
-import { hello, silent, stalls, upstream } from '../faults/upstream.ts';
+import { hello, stalls, upstream } from '../faults/upstream.ts';
 
 const PATIENT = { timeout: 5_000, interval: 5 };
 
@@ -102,22 +102,5 @@ describe('a client that sends a second call without waiting for the first', () =
     await once(socket, 'close');
     expect(text()).toContain('"category":"connection"');
     expect(gateway.upstreams[0]?.seen.length).toBe(1);
-  });
-});
-
-describe('a client of embeddings', () => {
-  const ask = { path: '/v1/embeddings', body: { model: 'fast', input: 'x' } };
-
-  it('that leaves stops the upstream, and is recorded as stopped', async () => {
-    const gateway = await gatewayOver([[silent]], { maxRetries: 2 });
-    const { leave } = open(gateway.url, ask);
-    await vi.waitFor(() => expect(gateway.upstreams[0]?.seen.length).toBe(1), PATIENT);
-    leave();
-    await vi.waitFor(() => expect(gateway.upstreams[0]?.seen[0]?.closedEarly).toBe(true), PATIENT);
-    const record = await newestRecord(gateway);
-    expect(record).toMatchObject({ state: 'stopped', status: 499 });
-    await sleep(300);
-    expect(gateway.upstreams[0]?.seen.length).toBe(1);
-    await billed(gateway, record);
   });
 });
