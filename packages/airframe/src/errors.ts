@@ -59,17 +59,18 @@ export function attemptOf(
   const { endpoint, startedAt, durationMs, usage } = facts;
   const status = facts.status ?? error?.status;
   const requestId = facts.requestId ?? error?.requestId;
-  return {
+  const attempt: Attempt = {
     number: 1,
     endpoint,
     startedAt,
     durationMs,
     outcome: error ? error.category : 'ok',
-    ...(status ? { status } : {}),
-    ...(requestId ? { requestId } : {}),
-    ...(error ? { message: error.problem } : {}),
-    ...(error && usage && usage.totalTokens > 0 ? { usage } : {}),
   };
+  if (status) attempt.status = status;
+  if (requestId) attempt.requestId = requestId;
+  if (error) attempt.message = error.problem;
+  if (error && usage && usage.totalTokens > 0) attempt.usage = usage;
+  return attempt;
 }
 
 export interface AirframeErrorOptions {

@@ -4,12 +4,13 @@ import type { CompletionRequest, CompletionStream, LLMResponse, StreamingChunk }
 import type { AnswerWriter, Asked, Protocol } from '../protocols/protocol.ts';
 import { statusOf } from '../protocols/status.ts';
 import {
-  attemptsHeader,
+  addAttempts,
+  addFacts,
+  addIgnored,
+  addLimits,
   costHeader,
   errorHeaders,
-  factsHeaders,
-  ignoredHeader,
-  limitHeaders,
+  type Headers,
   responseSource,
 } from './headers.ts';
 import { forClients } from './public-error.ts';
@@ -160,17 +161,16 @@ export class Exchange {
     this.#sink.send(this.#status(error), headers, protocol.refusal(forClients(error), requestId));
   }
 
-  #headers(underWay: boolean, source?: { provider: string; model: string }): Record<string, string> {
+  #headers(underWay: boolean, source?: { provider: string; model: string }): Headers {
     const progress = this.#stream.progress();
-    return {
-      'x-request-id': this.#options.requestId,
-      ...factsHeaders(progress, source),
-      ...attemptsHeader(progress, underWay),
-      ...ignoredHeader(this.#options.asked.ignored),
-      ...(progress && progress.limits.length > 0
-        ? limitHeaders(progress.limits, this.#options.protocol.name)
-        : {}),
-    };
+    const headers: Headers = { 'x-request-id': this.#options.requestId };
+    addFacts(headers, progress, source);
+    addAttempts(headers, progress, underWay);
+    addIgnored(headers, this.#options.asked.ignored);
+    if (progress && progress.limits.length > 0) {
+      addLimits(headers, progress.limits, this.#options.protocol.name);
+    }
+    return headers;
   }
 
   #closed(): void {

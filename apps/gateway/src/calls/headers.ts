@@ -8,28 +8,26 @@ export interface Source {
   model: string;
 }
 
+/** Headers on their way to a client. For each call: they are added to one object, not put together from many. */
+export type Headers = Record<string, string>;
+
 /** What the headers of an answer tell of its call. */
-export function factsHeaders(progress: CallProgress | undefined, source?: Source): Record<string, string> {
-  const headers: Record<string, string> = {};
+export function addFacts(headers: Headers, progress: CallProgress | undefined, source?: Source): void {
   if (source) {
     headers['x-gateway-provider'] = source.provider;
     headers['x-gateway-model'] = headerSafe(source.model);
   }
-  if (!progress) return headers;
+  if (!progress) return;
   const node = progress.routes.at(-1)?.node;
   if (node !== undefined) headers['x-gateway-node'] = node;
   if (progress.cache !== undefined) headers['x-gateway-cache'] = progress.cache;
-  return headers;
 }
 
 /** The number of tries; those under way are not in the log yet. */
-export function attemptsHeader(
-  progress: CallProgress | undefined,
-  underWay: boolean,
-): Record<string, string> {
+export function addAttempts(headers: Headers, progress: CallProgress | undefined, underWay: boolean): void {
   const isKept = progress?.cache === 'hit' || progress?.cache === 'shared';
   const tries = (progress?.attempts.length ?? 0) + (underWay && !isKept ? 1 : 0);
-  return { 'x-gateway-attempts': String(tries) };
+  headers['x-gateway-attempts'] = String(tries);
 }
 
 /** What a call has cost, which is known when it is over. */
@@ -44,10 +42,10 @@ export function costHeader({
 const MAX_IGNORED = 32;
 
 /** What the client asked for and does not get. */
-export function ignoredHeader(names: readonly string[] = []): Record<string, string> {
-  if (names.length === 0) return {};
+export function addIgnored(headers: Headers, names: readonly string[] = []): void {
+  if (names.length === 0) return;
   const told = names.slice(0, MAX_IGNORED).map(name => headerSafe(name.slice(0, 64)));
-  return { 'x-gateway-ignored': told.join(', ') };
+  headers['x-gateway-ignored'] = told.join(', ');
 }
 
 export function responseSource({ provider, model }: LLMResponse): Source {
@@ -65,33 +63,39 @@ export function errorHeaders(error: AirframeError): Record<string, string> {
   return headers;
 }
 
-/** Of all limits of a minute the one with the least left, in the words of the client's protocol. */
-export function limitHeaders(limits: readonly LimitUsage[], protocol: ProtocolName): Record<string, string> {
-  const headers: Record<string, string> = {};
+/** Of all limits the one with the least left, in the words of the client's protocol. */
+export function addLimits(headers: Headers, limits: readonly LimitUsage[], protocol: ProtocolName): void {
   for (const unit of ['requests', 'tokens'] as const) {
-    const tightest = limits
-      .filter(limit => limit.unit === unit)
-      .sort((a, b) => remaining(a) - remaining(b))[0];
-    if (!tightest) continue;
-    const left = String(Math.max(0, Math.floor(remaining(tightest))));
+    const limit = tightestOf(limits, unit);
+    if (!limit) continue;
+    const left = String(Math.max(0, Math.floor(remaining(limit))));
     if (protocol === 'anthropic-messages') {
-      headers[`anthropic-ratelimit-${unit}-limit`] = String(tightest.limit);
+      headers[`anthropic-ratelimit-${unit}-limit`] = String(limit.limit);
       headers[`anthropic-ratelimit-${unit}-remaining`] = left;
-      headers[`anthropic-ratelimit-${unit}-reset`] = new Date(tightest.resetsAt).toISOString();
+      headers[`anthropic-ratelimit-${unit}-reset`] = new Date(limit.resetsAt).toISOString();
     } else {
-      headers[`x-ratelimit-limit-${unit}`] = String(tightest.limit);
+      headers[`x-ratelimit-limit-${unit}`] = String(limit.limit);
       headers[`x-ratelimit-remaining-${unit}`] = left;
-      headers[`x-ratelimit-reset-${unit}`] = `${Math.max(0, tightest.resetsAt - Date.now())}ms`;
+      headers[`x-ratelimit-reset-${unit}`] = `${Math.max(0, limit.resetsAt - Date.now())}ms`;
     }
   }
-  return headers;
+}
+
+function tightestOf(limits: readonly LimitUsage[], unit: LimitUsage['unit']): LimitUsage | undefined {
+  let tightest: LimitUsage | undefined;
+  for (const limit of limits) {
+    if (limit.unit === unit && (!tightest || remaining(limit) < remaining(tightest))) tightest = limit;
+  }
+  return tightest;
 }
 
 function remaining({ limit, spent, reserved }: LimitUsage): number {
   return limit - spent - reserved;
 }
 
+const PRINTABLE = /^[\x20-\x7e]*$/;
+
 /** Names of models are the backend's to choose; a header takes printable ASCII alone. */
 function headerSafe(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?');
+  return PRINTABLE.test(text) ? text : text.replace(/[^\x20-\x7e]/g, '?');
 }

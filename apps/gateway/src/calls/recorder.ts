@@ -56,7 +56,9 @@ export class CallRecorder {
     if (this.#prompt !== undefined) this.#answer += text;
     if (this.#hasOutput) return;
     this.#hasOutput = true;
-    this.#record = { ...this.#record, provider, answeredBy: model, firstTokenMs: this.#elapsedMs };
+    const { id, at, key, agent, protocol, model: asked, stream, state, attempts } = this.#record;
+    const told = { provider, answeredBy: model, firstTokenMs: this.#elapsedMs };
+    this.#record = { id, at, key, agent, protocol, model: asked, stream, state, attempts, ...told };
     this.#sink.record(this.#record);
   }
 

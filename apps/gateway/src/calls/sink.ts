@@ -54,7 +54,7 @@ export class Sink {
 
   /** Sends the status 200 and the headers. From here on errors can only be told in the stream. */
   open(headers: Record<string, string>): void {
-    this.#raw.writeHead(200, { ...headers, ...STREAM_HEADERS });
+    this.#raw.writeHead(200, Object.assign(headers, STREAM_HEADERS));
     const { keepAliveMs } = this.#options;
     this.#keepAlive = setInterval(() => {
       // A comment behind what a client has not read yet would only add to it.

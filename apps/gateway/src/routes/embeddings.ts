@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AirframeError } from '@x/airframe';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { checkModel } from '../auth/authenticate.ts';
-import { costHeader, errorHeaders, factsHeaders, ignoredHeader } from '../calls/headers.ts';
+import { addFacts, addIgnored, costHeader, errorHeaders, type Headers } from '../calls/headers.ts';
 import { forClients } from '../calls/public-error.ts';
 import { CallRecorder } from '../calls/recorder.ts';
 import { inTraceOf } from '../observe/trace-parent.ts';
@@ -63,14 +63,11 @@ async function embeddings(
       };
       const response = await inTraceOf(headers, () => runtime.gateway.embed(wanted));
       recorder.embedded(response);
-      return reply
-        .headers({
-          'x-request-id': id,
-          ...factsHeaders(undefined, response),
-          ...ignoredHeader(ignored),
-          ...costHeader({ costUsd: response.costUsd, priced: response.metadata.priced }),
-        })
-        .send(embeddingsBody(response, base64));
+      const { costUsd, metadata } = response;
+      const told: Headers = { 'x-request-id': id, ...costHeader({ costUsd, priced: metadata.priced }) };
+      addFacts(told, undefined, response);
+      addIgnored(told, ignored);
+      return reply.headers(told).send(embeddingsBody(response, base64));
     } catch (error) {
       const failure = stopped ?? AirframeError.from(error);
       recorder.ended({ status: statusOf(failure), failure });

@@ -1,6 +1,7 @@
 import { AirframeError, type Attempt, attemptOf } from '../errors.ts';
 import type {
   AssistantMessage,
+  DoneEvent,
   FinishReason,
   RateLimits,
   ReasoningPart,
@@ -175,17 +176,12 @@ export class Reply {
     this.#ended = true;
     const timings: Timings = { totalMs: performance.now() - this.#startedTick, ...this.#backendTimings };
     if (this.#firstOutputAt !== undefined) timings.firstTokenMs = this.#firstOutputAt - this.#startedTick;
-    this.events.push({
-      type: 'done',
-      finishReason,
-      usage: this.#finalUsage(),
-      timings,
-      ...(this.#responseId ? { responseId: this.#responseId } : {}),
-      ...(this.#model ? { model: this.#model } : {}),
-      ...(this.#serviceTier ? { serviceTier: this.#serviceTier } : {}),
-      ...(this.#rateLimits ? { rateLimits: this.#rateLimits } : {}),
-      attempts,
-    });
+    const done: DoneEvent = { type: 'done', finishReason, usage: this.#finalUsage(), timings, attempts };
+    if (this.#responseId) done.responseId = this.#responseId;
+    if (this.#model) done.model = this.#model;
+    if (this.#serviceTier) done.serviceTier = this.#serviceTier;
+    if (this.#rateLimits) done.rateLimits = this.#rateLimits;
+    this.events.push(done);
   }
 
   #message(toolCalls: ToolCall[]): AssistantMessage {
@@ -221,7 +217,7 @@ export class Reply {
         durationMs: performance.now() - this.#startedTick,
         status: this.#status,
         requestId: this.#requestId,
-        usage: this.#finalUsage(),
+        usage: error && this.#finalUsage(),
       },
       error,
     );

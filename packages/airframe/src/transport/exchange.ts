@@ -4,7 +4,7 @@ import { AirframeError, isAirframeError } from '../errors.ts';
 import type { RateLimits } from '../events.ts';
 import type { Deadlines } from './deadline.ts';
 import { type ErrorReader, errorOfAnswer, redacted, requestIdOf } from './failure.ts';
-import type { HttpFn, HttpResponse } from './http.ts';
+import type { HttpFn, HttpRequest, HttpResponse } from './http.ts';
 import { type SseEvent, SseParser } from './sse.ts';
 
 /** An HTTP request as an adapter's `request.ts` makes it. */
@@ -175,19 +175,21 @@ export async function exchangeJson<T>(
 
 async function send({ http, endpoint, deadlines }: ExchangeOptions, call: HttpCall): Promise<HttpResponse> {
   deadlines.enter('connect');
-  const response = await http({
+  const { baseUrl } = endpoint;
+  const request: HttpRequest = {
     method: call.method,
-    url: endpoint.baseUrl.replace(/\/+$/, '') + call.path,
-    headers: {
-      ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...call.headers,
-      ...endpoint.headers,
-    },
-    ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-    ...(call.keepAlive === undefined ? {} : { keepAlive: call.keepAlive }),
+    url: (baseUrl.endsWith('/') ? baseUrl.replace(/\/+$/, '') : baseUrl) + call.path,
+    headers: Object.assign(
+      call.body === undefined ? {} : { 'content-type': 'application/json' },
+      call.headers,
+      endpoint.headers,
+    ),
     signal: deadlines.signal,
     onConnected: () => deadlines.enter('headers'),
-  });
+  };
+  if (call.body !== undefined) request.body = JSON.stringify(call.body);
+  if (call.keepAlive !== undefined) request.keepAlive = call.keepAlive;
+  const response = await http(request);
   deadlines.pause();
   const coding = response.headers['content-encoding'];
   if (coding === undefined) return response;

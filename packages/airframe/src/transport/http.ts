@@ -155,7 +155,8 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
     if (statusCode < 200) return;
     this.#pool?.reads(this);
     const flat: Record<string, string> = {};
-    for (const [name, value] of Object.entries(headers)) {
+    for (const name in headers) {
+      const value = headers[name];
       if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;
     }
     this.#resolve({ status: statusCode, headers: flat, body: this });

@@ -91,7 +91,8 @@ function noteWait(attempts: Attempt[], waitMs: number): void {
   if (last) last.waitedMs = waitMs;
 }
 
-function numbered(attempts: readonly Attempt[], before: number): Attempt[] {
+function numbered(attempts: readonly Attempt[], before: number): readonly Attempt[] {
+  if (before === 0) return attempts;
   return attempts.map(attempt => ({ ...attempt, number: attempt.number + before }));
 }
 
@@ -195,6 +196,7 @@ class RetryStream<Extra extends object> extends SerialStream {
 
   /** Puts the earlier tries in front of the attempt log of an event. */
   #logged(step: Step): Step {
+    if (this.#attempts.length === 0) return step;
     const event = step.value;
     if (event?.type === 'error') {
       const attempts = [...this.#attempts, ...numbered(event.error.attempts, this.#attempts.length)];

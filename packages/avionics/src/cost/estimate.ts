@@ -1,5 +1,4 @@
 import type { InferenceRequest, Message } from '@x/airframe';
-import { defined } from '../providers/options.ts';
 import { countOf } from './price.ts';
 
 /** How much a request asks for, before it is sent. */
@@ -11,9 +10,9 @@ export interface RequestSize {
   /** Else: images in the prompt. */
   images?: number;
   /** Upper bound on generated tokens, reasoning included. Default 4096, for want of a bound. */
-  maxTokens?: number;
+  maxTokens?: number | undefined;
   /** `1h`: what the prompt writes to the cache is kept, and paid for, as long. */
-  cacheTtl?: '5m' | '1h';
+  cacheTtl?: '5m' | '1h' | undefined;
 }
 
 /** What a request may cost at most. */
@@ -73,7 +72,8 @@ export function sizeOfRequest(request: InferenceRequest): RequestSize {
       messages.length * CHARS_PER_MESSAGE +
       (tools.length > 0 ? CHARS_FOR_TOOLS : 0),
     images: messages.reduce((sum, message) => sum + imagesOf(message), 0),
-    ...defined({ maxTokens, cacheTtl: promptCache?.ttl }),
+    maxTokens,
+    cacheTtl: promptCache?.ttl,
   };
 }
 

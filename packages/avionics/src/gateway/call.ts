@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { AirframeError } from '@x/airframe';
-import { defined } from '../providers/options.ts';
 import type { Facts } from '../telemetry/names.ts';
 import type { OperationTelemetry } from '../telemetry/operation.ts';
 import { SILENT_OPERATION } from '../telemetry/silent.ts';
@@ -159,11 +158,19 @@ export class GatewayCall {
     const { routes = [], skipped = [] } = this.#tries ?? {};
     const limits = this.#answering?.limits ?? [];
     const { cached } = this.#answering ?? {};
-    return {
+    const progress: CallProgress = {
       requestId: this.#requestId,
-      ...{ attempts, billed, costUsd, priced, routes, skipped, limits },
-      ...defined({ cache: cached?.outcome, firstOutputMs: this.#firstChunkMs }),
+      attempts,
+      billed,
+      costUsd,
+      priced,
+      routes,
+      skipped,
+      limits,
     };
+    if (cached) progress.cache = cached.outcome;
+    if (this.#firstChunkMs !== undefined) progress.firstOutputMs = this.#firstChunkMs;
+    return progress;
   }
 
   #stop(): void {
@@ -225,13 +232,17 @@ export class GatewayCall {
   /** The call is over. */
   #book(response: LLMResponse | undefined): void {
     const outcome = this.#outcome(response);
+    const { promptTokens, completionTokens, totalTokens } = this.#ledger.billed;
     this.#context.stats.ended(outcome, {
       agentName: this.#context.agentName,
       latencyMs: this.#clock.elapsedMs,
       firstChunkMs: this.#firstChunkMs,
-      ...this.#ledger.billed,
+      promptTokens,
+      completionTokens,
+      totalTokens,
       costUsd: this.#ledger.costUsd,
     });
+    if (this.#operation === SILENT_OPERATION) return;
     const { cached, seams } = this.#answering ?? {};
     const { outcome: cache, savedUsd } = cached ?? {};
     const { error } = this.#reply;

@@ -2,6 +2,7 @@ import type { AirframeError, AssistantMessage, Attempt, DoneEvent, Usage } from 
 import { CostSum } from '../cost/money.ts';
 import { defined } from '../providers/options.ts';
 import type { Failure, Opening } from '../routing/fallback.ts';
+import { SILENT_ATTEMPT } from '../telemetry/silent.ts';
 import { isStopped, type Meter } from './meter.ts';
 import type { BilledTokens, ProviderAttempt } from './response.ts';
 import type { StatsBook } from './stats.ts';
@@ -87,8 +88,10 @@ export class CallLedger {
       priced,
       error: isStopped(error) ? undefined : error?.category,
     });
-    const ending = done ? { ...done, usage: { ...done.usage, ...tokens } } : {};
-    telemetry.ended({ ...ending, error, cost: { costUsd, priced }, message });
+    if (telemetry !== SILENT_ATTEMPT) {
+      const ending = done ? { ...done, usage: { ...done.usage, ...tokens } } : {};
+      telemetry.ended({ ...ending, error, cost: { costUsd, priced }, message });
+    }
     this.#meter.settle(promptTokens, completionTokens);
   }
 

@@ -1,5 +1,4 @@
 import type { InferenceRequest } from '@x/airframe';
-import { defined } from '../providers/options.ts';
 import { type CompletionRequest, inferenceRequestOf } from './request.ts';
 import { StructuredOutput } from './structured.ts';
 import { ToolSet } from './tools.ts';
@@ -17,9 +16,9 @@ export function prepared(asked: CompletionRequest): Prepared {
   const { schema, responseFormat } = asked;
   const structured = schema && new StructuredOutput(schema);
   const tools = asked.tools && new ToolSet(asked.tools);
-  const request = {
-    ...inferenceRequestOf(asked),
-    ...defined({ tools: tools?.specs, responseFormat: structured?.responseFormat ?? responseFormat }),
-  };
+  const request = inferenceRequestOf(asked);
+  const format = structured?.responseFormat ?? responseFormat;
+  if (tools) request.tools = tools.specs;
+  if (format) request.responseFormat = format;
   return { request, structured, tools };
 }

@@ -7,7 +7,6 @@ import {
 } from '@x/airframe';
 import type { RequestDefaults } from '../providers/adapter-provider.ts';
 import type { LLMProvider } from '../providers/base.ts';
-import { defined } from '../providers/options.ts';
 import type { Schema, SchemaOutput } from './schema.ts';
 import type { GatewayTool, ToolCallOf } from './tools.ts';
 
@@ -103,12 +102,21 @@ export function inferenceRequestOf(request: CompletionRequest): InferenceRequest
   if (request.schema && responseFormat) {
     throw new AirframeError('invalid_request', 'give either schema or responseFormat, not both');
   }
-  const asked = request.rawPrompt === undefined ? { messages: messagesOf(request) } : rawPromptOf(request);
-  return {
-    ...asked,
-    ...defined({ toolChoice, parallelToolCalls, responseFormat, reasoning, promptCache, serviceTier }),
-    ...defined({ temperature, topP, maxTokens, stop, seed, extra }),
-  };
+  const wanted: InferenceRequest =
+    request.rawPrompt === undefined ? { messages: messagesOf(request) } : rawPromptOf(request);
+  if (toolChoice !== undefined) wanted.toolChoice = toolChoice;
+  if (parallelToolCalls !== undefined) wanted.parallelToolCalls = parallelToolCalls;
+  if (responseFormat !== undefined) wanted.responseFormat = responseFormat;
+  if (reasoning !== undefined) wanted.reasoning = reasoning;
+  if (promptCache !== undefined) wanted.promptCache = promptCache;
+  if (serviceTier !== undefined) wanted.serviceTier = serviceTier;
+  if (temperature !== undefined) wanted.temperature = temperature;
+  if (topP !== undefined) wanted.topP = topP;
+  if (maxTokens !== undefined) wanted.maxTokens = maxTokens;
+  if (stop !== undefined) wanted.stop = stop;
+  if (seed !== undefined) wanted.seed = seed;
+  if (extra !== undefined) wanted.extra = extra;
+  return wanted;
 }
 
 /** A request with the defaults of an alias where it says nothing, backend parameters one by one. */
@@ -116,8 +124,9 @@ export function withDefaults(
   request: InferenceRequest,
   defaults: RequestDefaults | undefined,
 ): InferenceRequest {
-  const extra = defaults?.extra && { ...defaults.extra, ...request.extra };
-  return { ...defaults, ...request, ...(extra && { extra }) };
+  const wanted: InferenceRequest = { ...defaults, ...request };
+  if (defaults?.extra) wanted.extra = { ...defaults.extra, ...request.extra };
+  return wanted;
 }
 
 /** The request as this provider gets it. @throws as {@link LLMProvider.prepare} does */
@@ -134,7 +143,7 @@ export function requestFor(
   defaults: RequestDefaults | undefined,
 ): InferenceRequest {
   if (model === undefined && defaults === undefined) return request;
-  const wanted = withDefaults(request, defaults);
+  const wanted = defaults ? withDefaults(request, defaults) : { ...request };
   if (model !== undefined) wanted.model = model;
   return wanted;
 }

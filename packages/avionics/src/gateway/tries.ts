@@ -59,7 +59,10 @@ export class CallTries {
   /** Providers with open circuits are passed over, but for the least bad: it is asked when all others have failed. */
   queue(request: () => InferenceRequest): Candidate[] {
     const { breakers } = this.#call.context;
-    const { ask, open } = breakers.sorted(this.#call.destinations.filter(one => !this.#leftOut.has(one)));
+    const { destinations } = this.#call;
+    const left =
+      this.#leftOut.size === 0 ? destinations : destinations.filter(one => !this.#leftOut.has(one));
+    const { ask, open } = breakers.sorted(left);
     const [leastBad, ...rest] = open;
     const passedOver = ask.length === 0 ? rest : open;
     for (const { name } of passedOver) {

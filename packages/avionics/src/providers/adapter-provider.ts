@@ -44,6 +44,8 @@ export interface AdapterProviderOptions extends LLMProviderOptions {
   facts?: Record<string, unknown>;
 }
 
+const NOTHING: RequestDefaults = {};
+
 /** A provider over an airframe adapter and one endpoint. Does no I/O of its own. */
 export class AdapterProvider extends LLMProvider {
   readonly name: string;
@@ -81,13 +83,14 @@ export class AdapterProvider extends LLMProvider {
 
   /** @throws AirframeError (invalid_request) when the backend needs a model and nobody has named one */
   override prepare(request: InferenceRequest): InferenceRequest {
-    const { defaults = {}, sendTemperature = true, modelVariable } = this.#options;
+    const { defaults = NOTHING, sendTemperature = true, modelVariable } = this.#options;
     if (modelVariable !== undefined && (request.model ?? this.defaultModel) === undefined) {
       throw new AirframeError('invalid_request', `provider ${this.name} was given no model`, {
         code: 'configuration',
         remedy: `name one in the call or set ${modelVariable}`,
       });
     }
+    if (defaults === NOTHING && sendTemperature) return request;
     const prepared: InferenceRequest = { ...defaults, ...request };
     if (defaults.extra) prepared.extra = { ...defaults.extra, ...request.extra };
     if (!sendTemperature) delete prepared.temperature;

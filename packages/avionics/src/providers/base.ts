@@ -220,8 +220,12 @@ export abstract class LLMProvider {
   costOf(requested: string | undefined, done: Pick<DoneEvent, 'usage' | 'model'>): CostMetrics {
     const { usage } = done;
     const model = this.#costs.billingModel(this.name, requested ?? this.defaultModel, done.model);
-    return this.#costs.calculateCost(this.name, model, usage.promptTokens, usage.completionTokens, {
-      ...usage,
+    const { promptTokens, completionTokens, cachedTokens, cacheWriteTokens, cacheWrite1hTokens } = usage;
+    return this.#costs.calculateCost(this.name, model, promptTokens, completionTokens, {
+      cachedTokens,
+      cacheWriteTokens,
+      cacheWrite1hTokens,
+      reasoningTokens: usage.reasoningTokens,
       logger: this.logger,
     });
   }

@@ -100,7 +100,10 @@ async function attempt(candidate: Candidate): Promise<Answer | Failure> {
       if (event.type === 'done' && error) return { name, error, opening, done: event };
       head.push(event);
       if (isOutput(event)) telemetry.chunk();
-      if (event.type === 'done' || isOutput(event)) return { ...opening, candidate, head };
+      if (event.type === 'done' || isOutput(event)) {
+        const { provider, model } = opening;
+        return { name, provider, model, stream, telemetry, candidate, head };
+      }
     }
     error ??= new AirframeError('unknown', `provider ${name} ended its stream without a done event`);
   } catch (thrown) {

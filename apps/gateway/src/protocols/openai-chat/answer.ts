@@ -91,8 +91,10 @@ export class ChatAnswer implements AnswerWriter {
       text += this.toolCall(index, call);
     });
     text += `${this.#head}{},"finish_reason":"${openAIFinish(response)}"}]}\n\n`;
-    const usage = { ...this.#frame('chat.completion.chunk'), choices: [], usage: openAIUsage(response) };
-    return `${text}${this.#includeUsage ? event(usage) : ''}data: [DONE]\n\n`;
+    if (this.#includeUsage) {
+      text += event({ ...this.#frame('chat.completion.chunk'), choices: [], usage: openAIUsage(response) });
+    }
+    return `${text}data: [DONE]\n\n`;
   }
 
   fail(error: AirframeError): string {

@@ -196,5 +196,7 @@ function wireDetails({ text, signature }: ReasoningPart): object[] {
 
 /** Without the fields left unset: servers differ in what they make of null. */
 function defined(fields: Fields): Fields {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const kept: Fields = {};
+  for (const name in fields) if (fields[name] !== undefined) kept[name] = fields[name];
+  return kept;
 }
