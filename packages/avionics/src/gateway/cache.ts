@@ -140,7 +140,7 @@ export class ResponseCache {
     signal: AbortSignal,
     broken?: Piece,
   ): AsyncGenerator<Piece, CachedAnswer, undefined> {
-    // Not at the pace of the one who asked first: the others must not wait for a slow reader.
+    // At the pace of the fastest who reads it, for the others must not wait for a slow reader.
     const flown = this.#fly(key, live(), flight);
     try {
       const landed = yield* behind(broken, flight.follow(signal));
@@ -149,6 +149,7 @@ export class ResponseCache {
       return { answered: landed.answered, outcome: 'miss', savedUsd: 0 };
     } finally {
       // Whoever leaves has ended the call: this waits for its last account.
+      flight.unpace();
       await flown;
     }
   }
@@ -173,6 +174,8 @@ export class ResponseCache {
         else if (piece.event) pieces.push(piece.event);
         else if (piece.text) pieces.push(piece.text);
         flight.push(piece);
+        const room = flight.room();
+        if (room) await room;
       }
     } catch (error) {
       flight.close(error);
