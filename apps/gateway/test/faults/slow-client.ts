@@ -7,6 +7,9 @@ import { upstream } from './upstream.ts';
 
 const MIB = 1024 * 1024;
 
+/** What the system may hold of an answer in the buffers of two connections, and some more; in bytes. */
+export const IN_BUFFERS: number = 40 * MIB;
+
 /** An upstream that says `piece` up to `limitBytes`, as fast as it is read. */
 export function pouring(limitBytes = 200 * MIB, piece = 'x'.repeat(16 * 1024)) {
   const poured = { bytes: 0, waits: 0 };

@@ -1,8 +1,10 @@
 // The response cache: what it answers costs nothing and says so, and faults of one call are not another's success.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { call, open } from '../faults/client.ts';
-import { billed, gatewayOver, metric, recordOf } from '../faults/gateway.ts';
+import { billed, gatewayOver, metric, newestRecord, recordOf } from '../faults/gateway.ts';
 import { CHAT, MODES, read } from '../faults/protocols.ts';
+import { IN_BUFFERS, pouring, slowClient } from '../faults/slow-client.ts';
 import { hello, stalls } from '../faults/upstream.ts';
 
 const PATIENT = { timeout: 5_000, interval: 5 };
@@ -87,6 +89,32 @@ describe('the cache', () => {
       expect(record.state).toBe(stream ? 'failed' : 'succeeded');
     },
   );
+
+  it('does not hold an answer that nobody reads', async () => {
+    const { script, poured } = pouring();
+    const gateway = await gatewayOver([[script]], { more });
+    const client = await slowClient(gateway.url, { path: CHAT.path, body: CHAT.ask(true) });
+    await vi.waitFor(() => expect(poured.waits).toBeGreaterThan(0), PATIENT);
+    await sleep(1_500);
+    expect(poured.bytes).toBeLessThan(IN_BUFFERS);
+    client.socket.destroy();
+    await vi.waitFor(() => expect(gateway.upstreams[0]?.seen[0]?.closedEarly).toBe(true), PATIENT);
+    expect(await newestRecord(gateway)).toMatchObject({ state: 'stopped', status: 499 });
+  });
+
+  it('lets nobody wait for a slow one who asked first', async () => {
+    const { script, poured } = pouring(20 * 1024 * 1024);
+    const gateway = await gatewayOver([[script]], { more });
+    const ask = { path: CHAT.path, body: CHAT.ask(true) };
+    const slow = await slowClient(gateway.url, ask);
+    await vi.waitFor(() => expect(poured.waits).toBeGreaterThan(0), PATIENT);
+    const answer = await call(gateway.url, ask);
+    const told = read(CHAT, answer, true);
+    expect([told.outcome, told.text.length]).toEqual(['whole', 20 * 1024 * 1024]);
+    expect(answer.headers['x-gateway-cache']).toBe('shared');
+    expect(gateway.upstreams[0]?.seen.length).toBe(1);
+    slow.socket.destroy();
+  });
 
   it('keeps no answer that broke off', async () => {
     const gateway = await gatewayOver([[stalls, hello]], { timeout: 0.2, more });

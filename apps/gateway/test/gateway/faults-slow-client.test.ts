@@ -5,12 +5,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { call } from '../faults/client.ts';
 import { billed, gatewayOver, newestRecord } from '../faults/gateway.ts';
 import { CHAT, MODES, read, SPOKEN } from '../faults/protocols.ts';
-import { pouring, slowClient } from '../faults/slow-client.ts';
+import { IN_BUFFERS, pouring, slowClient } from '../faults/slow-client.ts';
 
 const MIB = 1024 * 1024;
-
-/** What the system may hold in the buffers of two connections, and some more. */
-const IN_BUFFERS = 40 * MIB;
 
 const PATIENT = { timeout: 10_000, interval: 20 };
 
