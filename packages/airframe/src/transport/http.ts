@@ -44,13 +44,14 @@ export interface HttpOptions {
 /** An HttpFn over undici. */
 export function createHttp(options: HttpOptions = {}): HttpFn {
   const { dispatcher } = options;
-  if (dispatcher) return request => send(request, dispatcher);
+  const addresses = new Addresses();
+  if (dispatcher) return request => send(request, addresses, dispatcher);
   let opening: Promise<SocketPool> | undefined;
   const http: HttpFn = async request => {
     // undici is half of what importing this package would cost, and an in-process model never needs it.
     opening ??= import('./pool.ts').then(({ SocketPool }) => new SocketPool());
     const pool = await opening;
-    return send(request, pool.agent, pool);
+    return send(request, addresses, pool.agent, pool);
   };
   http.close = async () => {
     const closing = opening;
@@ -60,9 +61,14 @@ export function createHttp(options: HttpOptions = {}): HttpFn {
   return http;
 }
 
-function send(request: HttpRequest, dispatcher: Dispatcher, pool?: SocketPool): Promise<HttpResponse> {
+function send(
+  request: HttpRequest,
+  addresses: Addresses,
+  dispatcher: Dispatcher,
+  pool?: SocketPool,
+): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
-    const { origin, path } = addressOf(request.url);
+    const { origin, path } = addresses.partsOf(request.url);
     const exchange = new Exchange(request, origin, pool, resolve, reject);
     try {
       dispatcher.dispatch(
@@ -86,17 +92,25 @@ function send(request: HttpRequest, dispatcher: Dispatcher, pool?: SocketPool): 
 
 /** Most addresses remembered; there are a few for each endpoint. */
 const MAX_ADDRESSES = 1_000;
-const addresses = new Map<string, { origin: string; path: string }>();
 
-/** An address in its parts: for each call the same ones. */
-function addressOf(url: string): { origin: string; path: string } {
-  const known = addresses.get(url);
-  if (known) return known;
-  const { origin, pathname, search } = new URL(url);
-  const address = { origin, path: pathname + search };
-  if (addresses.size >= MAX_ADDRESSES) addresses.clear();
-  addresses.set(url, address);
-  return address;
+interface Address {
+  origin: string;
+  path: string;
+}
+
+/** Addresses in their parts: for each call the same ones. */
+class Addresses {
+  readonly #known = new Map<string, Address>();
+
+  partsOf(url: string): Address {
+    const known = this.#known.get(url);
+    if (known) return known;
+    const { origin, pathname, search } = new URL(url);
+    const address = { origin, path: pathname + search };
+    if (this.#known.size >= MAX_ADDRESSES) this.#known.clear();
+    this.#known.set(url, address);
+    return address;
+  }
 }
 
 type Read = IteratorResult<Uint8Array, undefined>;
