@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AirframeError } from '@x/airframe';
 import type { CompletionRequest } from '@x/avionics';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { authenticate, checkModel } from '../auth/authenticate.ts';
+import { checkModel } from '../auth/authenticate.ts';
 import type { Key } from '../auth/keys.ts';
 import { Exchange } from '../calls/exchange.ts';
 import { CallRecorder } from '../calls/recorder.ts';
@@ -13,6 +13,7 @@ import type { CatalogEntry } from '../runtime/catalog.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { agentOf, forwarded, tagsOf, timeoutOf } from './client-headers.ts';
 import { draining } from './draining.ts';
+import { guarded } from './guarded.ts';
 import { checkImages } from './images.ts';
 import { inTurn } from './in-turn.ts';
 import type { ServerParts } from './parts.ts';
@@ -20,20 +21,9 @@ import { refuse } from './refuse.ts';
 
 /** The POST route of a protocol. */
 export function callRoute(app: FastifyInstance, protocol: Protocol, parts: ServerParts): void {
-  app.post(protocol.path, {
-    config: { protocol },
-    // Before the body is read: a stranger's is not worth the memory.
-    onRequest: async (request, reply) => {
-      try {
-        if (parts.draining()) throw draining();
-        request.caller = authenticate(parts.live.current.keys, request.headers);
-      } catch (error) {
-        parts.metrics.refused(AirframeError.from(error));
-        return refuse(reply, protocol, error);
-      }
-    },
-    handler: (request, reply) => call(request, reply, protocol, parts),
-  });
+  const { path: url } = protocol;
+  const handler = (request: FastifyRequest, reply: FastifyReply) => call(request, reply, protocol, parts);
+  guarded(app, parts, { method: 'POST', url, handler }, protocol);
 }
 
 async function call(

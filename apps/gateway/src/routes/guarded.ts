@@ -20,6 +20,7 @@ export function guarded(
   app.route({
     ...route,
     config: { protocol },
+    // Before the body is read: a stranger's is not worth the memory.
     onRequest: async (request, reply) => {
       try {
         if (parts.draining()) throw draining();
