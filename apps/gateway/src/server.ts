@@ -100,6 +100,12 @@ const EXPOSED = [
   ...['provider', 'model', 'node', 'attempts', 'cost-usd', 'cache', 'ignored'].map(
     name => `x-gateway-${name}`,
   ),
+  ...['requests', 'tokens'].flatMap(unit =>
+    ['limit', 'remaining', 'reset'].flatMap(what => [
+      `x-ratelimit-${what}-${unit}`,
+      `anthropic-ratelimit-${unit}-${what}`,
+    ]),
+  ),
 ];
 
 /** What fastify found wrong with a request, as an error of ours. */

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { hijack } from '../routes/hijack.ts';
 import type { Feed } from './feed.ts';
 
 export interface AdminOptions {
@@ -29,7 +30,7 @@ export async function adminRoutes(app: FastifyInstance, { feed, authenticate }: 
 
 /** Server-sent events until the console goes, stops to read, or the feed closes. */
 function stream(feed: Feed, reply: FastifyReply): void {
-  reply.hijack();
+  hijack(reply);
   const { raw } = reply;
   raw.writeHead(200, {
     'content-type': 'text/event-stream',

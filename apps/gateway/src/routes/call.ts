@@ -14,6 +14,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import { agentOf, forwarded, tagsOf, timeoutOf } from './client-headers.ts';
 import { draining } from './draining.ts';
 import { guarded } from './guarded.ts';
+import { hijack } from './hijack.ts';
 import { checkImages } from './images.ts';
 import { inTurn } from './in-turn.ts';
 import type { ServerParts } from './parts.ts';
@@ -96,7 +97,7 @@ async function exchange({
   if (entry.midStream)
     completion.midStream = asked.stream && entry.midStream === 'restart' ? 'fail' : entry.midStream;
   // From here on nothing throws: the answer is the exchange's.
-  reply.hijack();
+  hijack(reply);
   const recorder = new CallRecorder(
     {
       id: requestId,
