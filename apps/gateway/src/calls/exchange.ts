@@ -97,7 +97,7 @@ export class Exchange {
   async #streamed(): Promise<LLMResponse> {
     const first = await this.#first();
     const writer = this.#writer(first.model);
-    if (!this.#sink.isOpen) this.#sink.open(this.#headers(true, first));
+    if (!this.#sink.isOpen) this.#sink.open(this.#headers(!first.response, first));
     let text = writer.begin();
     let hasCalls = false;
     let chunk: StreamingChunk | undefined = first;

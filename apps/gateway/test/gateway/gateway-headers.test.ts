@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { scriptedServer } from '../../../../test/scripted-server.ts';
+import { scriptedServer, sse } from '../../../../test/scripted-server.ts';
 import { KEY, runGateway } from '../running-gateway.ts';
-import { hello } from '../upstreams.ts';
+import { delta, hello, usage } from '../upstreams.ts';
 
 it.for<[string, string, string]>([
   ['x-gateway-timeout', 'soon', 'give seconds above 0'],
@@ -24,4 +24,21 @@ it.for<[string, string, string]>([
   expect(error.message).toContain(name);
   expect(error.message).toContain(remedy);
   expect(upstream.seen).toHaveLength(0);
+});
+
+it('an empty stream tells of one try, whose end is known when its headers are sent', async () => {
+  const empty = sse([delta({ role: 'assistant', content: '' }), delta({}, 'stop'), usage(5, 0), '[DONE]']);
+  const upstream = await scriptedServer(empty);
+  onTestFinished(() => upstream.close());
+  const gateway = await runGateway({
+    providers: { up: { type: 'openai', baseUrl: `${upstream.url}/v1` } },
+    models: { fast: { targets: [{ provider: 'up', model: 'm' }] } },
+  });
+  const answer = await fetch(`${gateway.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'fast', stream: true, messages: [{ role: 'user', content: 'Hi' }] }),
+  });
+  await answer.text();
+  expect(answer.headers.get('x-gateway-attempts')).toBe('1');
 });
