@@ -81,6 +81,22 @@ describe('complete', () => {
     expect(response.timestamp).toBeInstanceOf(Date);
   });
 
+  it('knows the cost of an answer behind a try of unknown price that used nothing', async () => {
+    const costCalculator = new CostCalculator({ prices: { backup: prices.backup } });
+    const refused = () => {
+      throw new AirframeError('backend', 'down', { status: 500 });
+    };
+    const providers = {
+      llamaserver: new MockProvider({ name: 'main', costCalculator, responses: refused }),
+      backup: new MockProvider({ name: 'backup', costCalculator, responses: ['one'] }),
+    };
+    const gateway = new LLMGateway(settings, { providers, fallbackProviders: ['backup'], costCalculator });
+    const { metadata, costUsd } = await gateway.complete({ prompt: 'Hi' });
+    expect(metadata.attempts.map(({ outcome }) => outcome)).toEqual(['backend', 'ok']);
+    expect(metadata.priced).toBe(true);
+    expect(costUsd).toBeGreaterThan(0);
+  });
+
   it('takes a conversation, tools, and the model named in the call', async () => {
     const toolCalls = [{ id: 't1', name: 'add', arguments: '{"a":1}' }];
     const { gateway, main } = gatewayOf([{ toolCalls }]);

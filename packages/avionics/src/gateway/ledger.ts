@@ -66,13 +66,13 @@ export class CallLedger {
     if (done) {
       const cost = provider.costOf(model, done);
       costUsd = cost.costUsd;
-      priced = cost.priced;
+      priced = cost.priced || isNothing(done.usage);
       for (const part of retriedUsages(done)) {
         const dead = provider.costOf(model, { ...defined({ model: done.model }), usage: part });
         promptTokens += part.promptTokens;
         completionTokens += part.completionTokens;
         costUsd += dead.costUsd;
-        priced &&= dead.priced;
+        priced &&= dead.priced || isNothing(part);
       }
     }
     this.#promptTokens += promptTokens;
@@ -122,6 +122,11 @@ export class CallLedger {
       this.#attempts.push(logged);
     }
   }
+}
+
+/** What costs nothing at any price, known or not: a try that was refused, say. */
+function isNothing({ promptTokens, completionTokens }: Usage): boolean {
+  return promptTokens === 0 && completionTokens === 0;
 }
 
 /** What the tries before the last one used up: they are billed as well. */
