@@ -31,6 +31,12 @@ const EXIT = { failed: 1, usage: 2 } as const;
 
 class UsageError extends Error {}
 
+interface SystemError extends NodeJS.ErrnoException {
+  address?: string;
+  port?: number;
+  hostname?: string;
+}
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
@@ -42,6 +48,12 @@ async function main(argv: string[]): Promise<number> {
   const { values, positionals } = argumentsOf(argv);
   if (values.help) return say(HELP);
   const [command, ...rest] = positionals;
+  const unused = rest[command === 'key' ? 1 : 0];
+  if (unused !== undefined) {
+    throw new UsageError(
+      `${command} does not know what to do with ${JSON.stringify(unused)}; --config names a file, and --help tells the rest`,
+    );
+  }
   const env = environment(values);
   switch (command) {
     case undefined:
@@ -54,11 +66,19 @@ async function main(argv: string[]): Promise<number> {
       return say(`${path} is good\n`);
     }
     case 'key':
-      return say(keyCommand(rest[0]));
+      return say(keyFor(rest[0]));
     case 'schema':
       return say(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
     default:
       throw new UsageError(`there is no command ${JSON.stringify(command)}; --help names them`);
+  }
+}
+
+function keyFor(name: string | undefined): string {
+  try {
+    return keyCommand(name);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
   }
 }
 
@@ -103,12 +123,15 @@ function say(text: string): number {
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return `error: ${String(error)}`;
-  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  const { code, address, port, hostname } = error as SystemError;
   if (code === 'EADDRINUSE') {
     return `error: ${address}:${port} is in use; stop what listens there, or name another with --port`;
   }
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
     return `error: cannot listen on ${address}:${port} (${code}); name another with --host and --port`;
+  }
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return `error: cannot listen on ${hostname}: it is no address of this machine (${code}); name one with --host, IPv6 without brackets`;
   }
   return `error: ${error.message}`;
 }

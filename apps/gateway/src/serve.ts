@@ -101,11 +101,18 @@ function announce(
       '',
       '  Try it:',
       `    curl ${app.url}/v1/chat/completions -H 'authorization: Bearer ${adminKey}' \\`,
-      `      -H 'content-type: application/json' -d '{"messages": [{"role": "user", "content": "What is 2+2?"}]}'`,
+      `      -H 'content-type: application/json' -d '${sampleOf(config, models)}'`,
     );
   }
   if (!isLoopback(config.server?.host ?? '127.0.0.1')) {
     lines.push('', '  It listens for other machines: put TLS in front of it.');
   }
   process.stderr.write(`${lines.join('\n')}\n\n`);
+}
+
+/** A first request that works: it names a model where there is no default one. */
+function sampleOf({ defaultModel }: Config, [first]: readonly string[]): string {
+  const model =
+    defaultModel === undefined && first !== undefined ? `"model": ${JSON.stringify(first)}, ` : '';
+  return `{${model}"messages": [{"role": "user", "content": "What is 2+2?"}]}`;
 }
