@@ -18,7 +18,7 @@ import { GATEWAY_CODES } from './protocols/status.ts';
 import type { ServerParts } from './routes/parts.ts';
 import { LiveRuntime } from './runtime/live.ts';
 import { type Runtime, RuntimeMaker, type RuntimeTools } from './runtime/runtime.ts';
-import { createServer } from './server.ts';
+import { createServer, DEFAULT_HOST } from './server.ts';
 import { withinMs } from './within.ts';
 
 export interface AppOptions extends Pick<RuntimeTools, 'env' | 'onLoadProgress'> {
@@ -170,7 +170,7 @@ export class App implements RecordSink {
       socket.once('close', () => this.#sockets.delete(socket));
     });
     if (console?.enabled !== false) await this.#console.register(this.#server);
-    await this.#server.listen({ host: server.host ?? '127.0.0.1', port: server.port ?? 8_787 });
+    await this.#server.listen({ host: server.host ?? DEFAULT_HOST, port: server.port ?? 8_787 });
   }
 }
 

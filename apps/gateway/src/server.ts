@@ -38,6 +38,9 @@ export const PROTOCOLS: readonly Protocol[] = [
   anthropicMessages,
 ];
 
+/** This machine alone. */
+export const DEFAULT_HOST = '127.0.0.1';
+
 const MIB = 1024 * 1024;
 const OPENAI_WORDS = { refusal: openAIError };
 
@@ -89,7 +92,7 @@ export async function createServer(parts: ServerParts, config: ServerConfig = {}
   embeddingsRoute(app, parts);
   countTokensRoute(app, parts);
   modelsRoutes(app, parts);
-  operationsRoutes(app, parts);
+  operationsRoutes(app, parts, config.host ?? DEFAULT_HOST);
   return app;
 }
 

@@ -5,8 +5,11 @@ import { openAIError } from '../protocols/openai-error.ts';
 import type { ServerParts } from './parts.ts';
 import { refuse } from './refuse.ts';
 
-/** `/healthz`: the process lives. `/readyz`: it takes calls. `/metrics`: Prometheus's. */
-export function operationsRoutes(app: FastifyInstance, parts: ServerParts): void {
+/**
+ * `/healthz`: the process lives. `/readyz`: it takes calls. `/metrics`: Prometheus's.
+ * @param host where the server listens, whatever a later configuration says
+ */
+export function operationsRoutes(app: FastifyInstance, parts: ServerParts, host: string): void {
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
     const reason = parts.draining() ? 'draining' : unready(parts);
@@ -15,7 +18,7 @@ export function operationsRoutes(app: FastifyInstance, parts: ServerParts): void
   });
   app.get('/metrics', async (request, reply) => {
     const { config, keys } = parts.live.current;
-    const open = config.metrics?.public ?? isLoopback(config.server?.host ?? '127.0.0.1');
+    const open = config.metrics?.public ?? isLoopback(host);
     if (!open) {
       try {
         checkAdmin(authenticate(keys, request.headers));

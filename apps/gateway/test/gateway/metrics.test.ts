@@ -105,6 +105,13 @@ describe('/metrics', () => {
     expect(await seriesNow()).toHaveLength(before.length);
   });
 
+  it('goes by the address it listens on, whatever a later configuration says', async () => {
+    const gateway = await gatewayOver([hello]);
+    const { config } = gateway.app.runtime;
+    await gateway.app.reload({ ...config, server: { ...config.server, host: '0.0.0.0' } });
+    expect((await fetch(`${gateway.url}/metrics`)).status).toBe(200);
+  });
+
   it('asks for an admin key unless it is public', async () => {
     const gateway = await gatewayOver([hello], { metrics: { public: false } });
     const statusWith = async (headers: Record<string, string>) =>
