@@ -78,7 +78,6 @@ export class RuntimeMaker {
         const made = await this.#retain(key, () =>
           makeProvider(provider, { ...this.#tools, costCalculator, store: isShared ? store : undefined }),
         );
-        updateNodes(made, provider);
         providers.set(name, made);
       }
       const gateway = new LLMGateway(readSettings({}), {
@@ -98,6 +97,11 @@ export class RuntimeMaker {
           breakerStore: isShared ? store : undefined,
         }),
       });
+      // Pools in use take their nodes from here on: it comes last, when nothing else can be wrong any more.
+      for (const [name, made] of providers) {
+        const provider = config.providers[name];
+        if (provider) updateNodes(made, provider);
+      }
       const runtime = { config, gateway, catalog, keys, limiter, costCalculator, providers };
       return {
         runtime,
