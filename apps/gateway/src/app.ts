@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { AirframeError } from '@x/airframe';
 import { loggerOf, MemoryStore, type Store } from '@x/avionics';
 import { connectRedisStore } from '@x/avionics/redis';
@@ -114,10 +115,8 @@ export class App implements RecordSink {
     await this.#live.swap(config);
     this.#metrics.reloaded('ok');
     if (config.log?.level !== before.log?.level) this.#log.level = config.log?.level ?? 'info';
-    for (const part of ['redis', 'server'] as const) {
-      if (JSON.stringify(fixed(before[part])) === JSON.stringify(fixed(config[part]))) continue;
-      this.#log.warn(`${part}: addresses and sizes hold until the gateway is started again`);
-    }
+    const fields = PARTS.flatMap(part => changedIn(part, before[part], config[part]));
+    if (fields.length > 0) this.#log.warn({ fields }, 'what has changed there holds from the next start on');
   }
 
   /** A configuration was no good, or could not be put in place. */
@@ -174,12 +173,21 @@ export class App implements RecordSink {
   }
 }
 
-/** What each call looks up for itself. */
-const BY_CALL = ['requestTimeout', 'keepAlive', 'writeTimeout', 'drain', 'maxConcurrent', 'forwardHeaders'];
+/** Parts of a configuration with fields that only a new start can change. */
+const PARTS = ['redis', 'server', 'console'] as const;
 
-/** What only a new start can change. */
-function fixed(part: Config['redis'] | Config['server']): unknown {
-  return Object.entries(part ?? {}).filter(([name]) => !BY_CALL.includes(name));
+/** What each call looks up for itself. */
+const BY_CALL: ReadonlySet<string> = new Set([
+  ...['requestTimeout', 'keepAlive', 'writeTimeout', 'drain', 'maxConcurrent', 'forwardHeaders'],
+  'capture',
+]);
+
+/** Names of the fields that are others than before, and that only a new start can change. */
+function changedIn(part: string, before: object = {}, after: object = {}): string[] {
+  const [old, next] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
+  return [...new Set([...old.keys(), ...next.keys()])]
+    .filter(name => !BY_CALL.has(name) && !isDeepStrictEqual(old.get(name), next.get(name)))
+    .map(name => `${part}.${name}`);
 }
 
 function goingDown(): AirframeError {

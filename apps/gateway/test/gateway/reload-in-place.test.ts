@@ -27,3 +27,14 @@ it('leaves the nodes as they were when another provider of the new configuration
   await gateway.app.reload({ ...config, providers: { boxes: boxes('n2') } });
   expect(nodesOf(gateway)).toEqual(['n2']);
 });
+
+it('says which fields hold from the next start on', async () => {
+  const gateway = await runGateway({ providers: { boxes: boxes('n1') } });
+  const { config } = gateway.app.runtime;
+  await gateway.app.reload({
+    ...config,
+    server: { ...config.server, port: 9_999, drain: 1 },
+    console: { enabled: false, capture: true },
+  });
+  expect(gateway.log().flatMap(({ fields }) => fields ?? [])).toEqual(['server.port', 'console.enabled']);
+});
