@@ -53,6 +53,12 @@ export async function createServer(parts: ServerParts, config: ServerConfig = {}
     trustProxy: config.trustProxy ?? false,
     http: { maxHeaderSize: maxHeaderBytes },
     clientErrorHandler: clientErrorAnswerer(maxHeaderBytes),
+    // Of addresses that cannot be read; fastify would tell of them in words of its own.
+    frameworkErrors: (error, _request, reply) => {
+      const problem = problemOf(error, maxBodyBytes);
+      parts.metrics.refused(problem);
+      return refuse(reply, OPENAI_WORDS, problem);
+    },
     // For a request to arrive; how long its answer takes is another matter.
     requestTimeout: 120_000,
     keepAliveTimeout: 75_000,
@@ -61,6 +67,8 @@ export async function createServer(parts: ServerParts, config: ServerConfig = {}
     return503OnClosing: false,
   });
   app.server.maxConnections = maxConnections;
+  // JSON under that name would come as a text that no protocol knows.
+  app.removeContentTypeParser('text/plain');
   app.decorateRequest('caller', undefined as unknown as Key);
   if (config.cors?.length) {
     await app.register(cors, {

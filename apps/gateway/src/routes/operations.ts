@@ -5,13 +5,16 @@ import { openAIError } from '../protocols/openai-error.ts';
 import type { ServerParts } from './parts.ts';
 import { refuse } from './refuse.ts';
 
+/** Some balancers and watchers ask for the status alone. */
+const WITH_HEAD = { exposeHeadRoute: true };
+
 /**
  * `/healthz`: the process lives. `/readyz`: it takes calls. `/metrics`: Prometheus's.
  * @param host where the server listens, whatever a later configuration says
  */
 export function operationsRoutes(app: FastifyInstance, parts: ServerParts, host: string): void {
-  app.get('/healthz', async () => ({ status: 'ok' }));
-  app.get('/readyz', async (_request, reply) => {
+  app.get('/healthz', WITH_HEAD, async () => ({ status: 'ok' }));
+  app.get('/readyz', WITH_HEAD, async (_request, reply) => {
     const reason = parts.draining() ? 'draining' : unready(parts);
     if (reason === undefined) return { status: 'ready' };
     return reply.code(503).send({ status: reason });

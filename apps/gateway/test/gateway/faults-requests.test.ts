@@ -73,6 +73,27 @@ describe('a route that is none', () => {
     },
   );
 
+  it('is told in our words where the address cannot be read', async () => {
+    const gateway = await gatewayOver([[hello]]);
+    const answer = await get(`${gateway.url}/v1/models/%zz`);
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.text)).toMatchObject({ error: { type: 'invalid_request_error' } });
+    expect(answer.headers['x-request-id']).toBeDefined();
+  });
+
+  it('is told what to send where its body is no JSON by its name', async () => {
+    const gateway = await gatewayOver([[hello]]);
+    const headers = { 'content-type': 'text/plain' };
+    const { text } = await call(gateway.url, { path: CHAT.path, body: CHAT.ask(false), headers });
+    expect(text).toContain('send JSON, with `content-type: application/json`');
+  });
+
+  it('is none where a balancer asks for the status alone', async () => {
+    const gateway = await gatewayOver([[hello]]);
+    for (const path of ['/healthz', '/readyz'])
+      expect((await fetch(`${gateway.url}${path}`, { method: 'HEAD' })).status).toBe(200);
+  });
+
   it('is one by its method, too', async () => {
     const { url } = await gatewayOver([[hello]]);
     const answer = await get(`${url}${CHAT.path}`);
