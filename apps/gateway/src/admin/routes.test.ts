@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 /** A server with the admin routes; its nodes are asked for as long as somebody watches. */
-async function gateway() {
+async function gateway(heartbeatMs = 15_000) {
   const journal = new Journal();
   const asked = { nodes: 0, large: '' };
   const feed = new Feed(
@@ -36,16 +36,18 @@ async function gateway() {
     journal,
     new Sampler(),
   );
+  const keys = new Set(['Bearer admin']);
   const app = fastify();
   await app.register(adminRoutes, {
     feed,
+    heartbeatMs,
     authenticate: ({ headers }) => {
-      if (headers.authorization !== 'Bearer admin') throw Object.assign(new Error('no'), { statusCode: 403 });
+      if (!keys.has(headers.authorization ?? '')) throw Object.assign(new Error('no'), { statusCode: 403 });
     },
   });
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   closing.push(() => app.close());
-  return { app, feed, journal, asked, url, port: Number(new URL(url).port) };
+  return { app, feed, journal, asked, keys, url, port: Number(new URL(url).port) };
 }
 
 const watch = (url: string, key = 'admin') =>
@@ -90,6 +92,14 @@ it('ends its streams when the feed closes, and so when the server does', async (
   const second = await watch(other.url);
   await Promise.all([app.close(), other.app.close()]);
   expect(await second.text()).toContain('event: hello');
+});
+
+it('ends the stream of a key that is no admin key any more', async () => {
+  const { port, keys } = await gateway(50);
+  const { socket, text } = await connect(port);
+  await until(() => text().includes('event: requests'));
+  keys.clear();
+  await once(socket, 'close');
 });
 
 it('tells of one call all that is kept', async () => {

@@ -6,19 +6,25 @@ export interface AdminOptions {
   feed: Feed;
   /** @throws (or rejects with) what the server's error handler is to answer, unless the request has an admin key */
   authenticate(request: FastifyRequest): void | Promise<void>;
+  /** Milliseconds between two looks at whether a console still reads, and may. Default 15,000. */
+  heartbeatMs?: number;
 }
 
-const HEARTBEAT_MS = 15_000;
 /** Bytes that a console may leave unread. */
 const MAX_UNREAD = 4 * 1024 * 1024;
 
 /** A fastify plugin: what the gateway tells its console, as apps/console/src/contract.ts has it. */
-export async function adminRoutes(app: FastifyInstance, { feed, authenticate }: AdminOptions): Promise<void> {
+export async function adminRoutes(
+  app: FastifyInstance,
+  { feed, authenticate, heartbeatMs = 15_000 }: AdminOptions,
+): Promise<void> {
   app.addHook('onRequest', async request => authenticate(request));
   // Streams that go on would keep the server from closing.
   app.addHook('preClose', async () => feed.close());
 
-  app.get('/admin/events', (_request, reply) => stream(feed, reply));
+  app.get('/admin/events', (request, reply) =>
+    stream(feed, reply, { heartbeatMs, authenticate: async () => authenticate(request) }),
+  );
 
   app.get<{ Params: { id: string } }>('/admin/requests/:id', async ({ params }, reply) => {
     const record = feed.request(params.id);
@@ -28,8 +34,14 @@ export async function adminRoutes(app: FastifyInstance, { feed, authenticate }: 
   });
 }
 
-/** Server-sent events until the console goes, stops to read, or the feed closes. */
-function stream(feed: Feed, reply: FastifyReply): void {
+interface StreamOptions {
+  heartbeatMs: number;
+  /** Rejects when its key is no admin's any more. */
+  authenticate(): Promise<void>;
+}
+
+/** Server-sent events until the console goes, stops to read, loses its key, or the feed closes. */
+function stream(feed: Feed, reply: FastifyReply, { heartbeatMs, authenticate }: StreamOptions): void {
   hijack(reply);
   const { raw } = reply;
   raw.writeHead(200, {
@@ -50,7 +62,9 @@ function stream(feed: Feed, reply: FastifyReply): void {
     if (wasFull && subscriber.isFull) raw.destroy();
     else if (!subscriber.isFull) raw.write(':\n\n');
     wasFull = subscriber.isFull;
-  }, HEARTBEAT_MS).unref();
+    // Keys are taken away by a reload, which no open stream hears of.
+    authenticate().catch(() => raw.destroy());
+  }, heartbeatMs).unref();
   raw.on('drain', () => subscriber.drained());
   raw.on('close', () => {
     clearInterval(heartbeat);
