@@ -71,12 +71,12 @@ function helloOf(runtime: Runtime, about: Pick<Hello, 'version' | 'replica' | 's
         ...defined({ model }),
       }));
       const [first] = typed;
-      const price = first && priceOf(runtime, first.provider, first.model);
+      const price = first && priceOf(first.provider, first.model);
       return { id, targets: typed, ...defined({ price }) };
     }),
   };
 
-  function priceOf(_: Runtime, name: string, model: string | undefined): ModelEntry['price'] {
+  function priceOf(name: string, model: string | undefined): ModelEntry['price'] {
     const provider = providers.get(name)?.provider;
     const priced = model ?? provider?.defaultModel;
     if (!provider || priced === undefined) return provider?.name.startsWith('llama') ? FREE : undefined;

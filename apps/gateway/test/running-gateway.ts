@@ -16,7 +16,6 @@ export interface RunningGateway {
   app: App;
   /** Lines of the log so far, parsed. */
   log(): Record<string, unknown>[];
-  /** A call's record, once it is over; the newest one without an id. */
   stop(): Promise<void>;
 }
 

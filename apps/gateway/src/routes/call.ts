@@ -81,7 +81,7 @@ async function exchange({
   const requestId = randomUUID();
   const { config, gateway } = runtime;
   const server: ServerConfig = config.server ?? {};
-  const agentName = agentOf(request.headers) ?? key.agent ?? 'unknown';
+  const agentName = agentOf(request.headers) ?? key.agent;
   const completion = asked.request;
   completion.model = entry.id;
   completion.agentName = agentName;

@@ -45,7 +45,7 @@ async function embeddings(
     const entry = runtime.catalog.find(model);
     checkModel(key, entry.id);
     exit = parts.inFlight.enter(key, runtime.config.server?.maxConcurrent ?? 4_096);
-    const agentName = agentOf(headers) ?? key.agent ?? 'unknown';
+    const agentName = agentOf(headers) ?? key.agent;
     const id = randomUUID();
     const facts = { id, key: key.name, agent: agentName, protocol: 'openai-embeddings', model: entry.id };
     const recorder = new CallRecorder({ ...facts, stream: false }, parts.records);

@@ -46,11 +46,9 @@ interface Shared {
 export class RuntimeMaker {
   readonly #tools: RuntimeTools;
   readonly #providers = new Map<string, Shared>();
-  readonly #cacheStore: Store;
 
   constructor(tools: RuntimeTools) {
     this.#tools = tools;
-    this.#cacheStore = tools.store;
   }
 
   /** @throws AirframeError or SettingsError naming what is wrong; nothing is left behind then */
@@ -87,7 +85,7 @@ export class RuntimeMaker {
         providers: Object.fromEntries([...providers].map(([name, { provider }]) => [name, provider])),
         route: catalog.route,
         ...defined({
-          cache: config.cache && { ttlMs: config.cache.ttl * 1_000, store: this.#cacheStore },
+          cache: config.cache && { ttlMs: config.cache.ttl * 1_000, store },
           breaker:
             config.breaker &&
             defined({
