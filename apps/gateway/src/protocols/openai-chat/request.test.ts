@@ -20,6 +20,21 @@ describe('a request', () => {
     expect(readChat({ messages: base.messages }).model).toBe('');
   });
 
+  it('gives the model those tools alone that are allowed', () => {
+    const allowed = { mode: 'required', tools: [{ type: 'function', function: { name: 'wx' } }] };
+    const { tools, toolChoice } = asked({
+      tools: [wx, { type: 'function', function: { name: 'other' } }],
+      tool_choice: { type: 'allowed_tools', allowed_tools: allowed },
+    });
+    expect(tools?.map(({ name }) => name)).toEqual(['wx']);
+    expect(toolChoice).toBe('required');
+  });
+
+  it('may have a refusal in its history', () => {
+    const [refusal] = history({ role: 'assistant', content: [{ type: 'refusal', refusal: 'No.' }] });
+    expect(refusal).toEqual({ role: 'assistant', content: 'No.' });
+  });
+
   it('takes options, under the names of the gateway', () => {
     const options = {
       max_completion_tokens: 100,

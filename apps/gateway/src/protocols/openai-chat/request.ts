@@ -2,6 +2,7 @@ import {
   AirframeError,
   type Message,
   type ResponseFormat,
+  type ToolChoice,
   type ToolSpec,
   type UserMessage,
 } from '@x/airframe';
@@ -50,16 +51,32 @@ function requestOf(asked: ChatRequest): CompletionRequest {
 }
 
 function toolFieldsOf({ tools, tool_choice: choice, parallel_tool_calls: parallel }: ChatRequest) {
-  const specs: ToolSpec[] = (tools ?? []).map(({ function: { name, description, parameters } }) => ({
-    name,
-    parameters: parameters ?? { type: 'object', properties: {} },
-    ...(description ? { description } : {}),
-  }));
+  const specs: ToolSpec[] = (tools ?? [])
+    .filter(isAllowed(choice))
+    .map(({ function: { name, description, parameters } }) => ({
+      name,
+      parameters: parameters ?? { type: 'object', properties: {} },
+      ...(description ? { description } : {}),
+    }));
   return {
     tools: specs,
-    ...(choice ? { toolChoice: typeof choice === 'string' ? choice : { name: choice.function.name } } : {}),
+    ...(choice ? { toolChoice: choiceOf(choice) } : {}),
     ...(parallel == null ? {} : { parallelToolCalls: parallel }),
   };
+}
+
+type WireChoice = NonNullable<ChatRequest['tool_choice']>;
+
+function choiceOf(choice: WireChoice): ToolChoice {
+  if (typeof choice === 'string') return choice;
+  return choice.type === 'function' ? { name: choice.function.name } : choice.allowed_tools.mode;
+}
+
+/** Of tools that are there but not allowed the model need not know. */
+function isAllowed(choice: WireChoice | null | undefined): (tool: { function: { name: string } }) => boolean {
+  if (!choice || typeof choice === 'string' || choice.type === 'function') return () => true;
+  const allowed = new Set(choice.allowed_tools.tools.map(tool => tool.function.name));
+  return tool => allowed.has(tool.function.name);
 }
 
 function formatOf(format: NonNullable<ChatRequest['response_format']>): ResponseFormat {
@@ -120,6 +137,7 @@ function userContentOf(content: UserContent): UserMessage['content'] {
   });
 }
 
-function textOf(content: string | { text: string }[]): string {
-  return typeof content === 'string' ? content : content.map(part => part.text).join('');
+function textOf(content: string | ({ text: string } | { type: 'refusal'; refusal: string })[]): string {
+  if (typeof content === 'string') return content;
+  return content.map(part => ('refusal' in part ? part.refusal : part.text)).join('');
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 const text = z.string();
 const textPart = z.looseObject({ type: z.literal('text'), text });
+const refusalPart = z.looseObject({ type: z.literal('refusal'), refusal: text });
 const imagePart = z.looseObject({
   type: z.literal('image_url'),
   image_url: z.union([text, z.looseObject({ url: text })]),
@@ -30,7 +31,11 @@ export const messageSchema = z.discriminatedUnion('role', [
   }),
   z.looseObject({
     role: z.literal('assistant'),
-    content: content.nullish(),
+    content: z
+      .union([text, z.array(z.union([textPart, refusalPart]))], {
+        error: 'give a text, or a list of parts of type text and refusal',
+      })
+      .nullish(),
     /** llama-server, DeepSeek, and others who want thinking back. */
     reasoning_content: text.nullish(),
     tool_calls: z.array(toolCall).nullish(),
@@ -48,10 +53,18 @@ const tool = z.looseObject({
   }),
 });
 
-const toolChoice = z.union([
-  z.enum(['none', 'auto', 'required']),
-  z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: text }) }),
-]);
+const named = z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: text }) });
+const toolChoice = z.union(
+  [
+    z.enum(['none', 'auto', 'required']),
+    named,
+    z.looseObject({
+      type: z.literal('allowed_tools'),
+      allowed_tools: z.looseObject({ mode: z.enum(['auto', 'required']), tools: z.array(named).min(1) }),
+    }),
+  ],
+  { error: 'give none, auto, required, a function by name, or allowed_tools that are functions' },
+);
 
 const responseFormat = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('text') }),
