@@ -7,10 +7,27 @@ import { asksNothing } from './checks.ts';
  * @throws AirframeError (invalid_request) that names the fields and what is wrong with them
  */
 export function readBody<T>(schema: z.ZodType<T>, body: unknown): T {
-  const read = schema.safeParse(body);
+  const read = schema.safeParse(body, { error: withRemedy });
   if (read.success) return read.data;
   throw new AirframeError('invalid_request', describeIssues(read.error.issues, body));
 }
+
+/** Zod's own words tell of types, and not what to do. */
+const withRemedy: z.core.$ZodErrorMap = ({ code, expected, input }) => {
+  if (code !== 'invalid_type' || typeof expected !== 'string') return undefined;
+  const wanted = KINDS[expected] ?? `a value of type ${expected}`;
+  return input === undefined ? `is missing; give ${wanted}` : `is of the wrong type; give ${wanted}`;
+};
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+};
 
 /** @throws AirframeError (invalid_request, code `unsupported_parameter`) for what the gateway cannot do */
 export function unsupported(field: string, why: string): never {

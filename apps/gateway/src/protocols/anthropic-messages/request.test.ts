@@ -216,8 +216,8 @@ describe('what the gateway cannot do', () => {
   const document = { type: 'document', source: { type: 'url', url: 'https://example.com/a.pdf' } };
 
   it.each([
-    ['no object', [], /expected object/],
-    ['no bound', { ...base, max_tokens: undefined }, /max_tokens: .*expected number/],
+    ['no object', [], /give an object/],
+    ['no bound', { ...base, max_tokens: undefined }, /max_tokens: .*give a number/],
     ['a bound of 0', { ...base, max_tokens: 0 }, /max_tokens: .*got 0/],
     ['a field that nobody knows', { ...base, sampler: 1 }, /does not know sampler; leave it out/],
     ['an MCP server', { ...base, mcp_servers: [{ url: 'https://x' }] }, /mcp_servers: .*call them yourself/],

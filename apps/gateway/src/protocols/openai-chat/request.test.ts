@@ -31,8 +31,8 @@ describe('a request', () => {
   });
 
   it('may have a refusal in its history', () => {
-    const [refusal] = history({ role: 'assistant', content: [{ type: 'refusal', refusal: 'No.' }] });
-    expect(refusal).toEqual({ role: 'assistant', content: 'No.' });
+    const refused = history({ role: 'assistant', content: [{ type: 'refusal', refusal: 'No.' }] });
+    expect(refused).toEqual([{ role: 'assistant', content: 'No.' }]);
   });
 
   it('takes options, under the names of the gateway', () => {
