@@ -61,7 +61,7 @@ async function main(argv: string[]): Promise<number> {
     case 'check': {
       const path = findConfig(env);
       if (path === undefined)
-        throw new UsageError('there is no configuration to check; name one with --config');
+        throw new UsageError('no gateway.yaml, .yml or .json is in this folder; name one with --config');
       await loadConfig(path, env);
       return say(`${path} is good\n`);
     }
@@ -95,7 +95,8 @@ function argumentsOf(argv: string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}; --help tells what there is`);
+    const [what] = (error as Error).message.split('. ');
+    throw new UsageError(`${what}; --help tells what there is`);
   }
 }
 
