@@ -17,7 +17,7 @@ import { embeddingsRoute } from './routes/embeddings.ts';
 import { modelsRoutes } from './routes/models.ts';
 import { operationsRoutes } from './routes/operations.ts';
 import type { ServerParts } from './routes/parts.ts';
-import { refuse } from './routes/refuse.ts';
+import { noteRefusal, refuse } from './routes/refuse.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -56,7 +56,7 @@ export async function createServer(parts: ServerParts, config: ServerConfig = {}
     // Of addresses that cannot be read; fastify would tell of them in words of its own.
     frameworkErrors: (error, _request, reply) => {
       const problem = problemOf(error, maxBodyBytes);
-      parts.metrics.refused(problem);
+      noteRefusal(parts, problem);
       return refuse(reply, OPENAI_WORDS, problem);
     },
     // For a request to arrive; how long its answer takes is another matter.
@@ -80,7 +80,7 @@ export async function createServer(parts: ServerParts, config: ServerConfig = {}
   app.setErrorHandler((error: FastifyError | AirframeError, request, reply) => {
     const protocol = request.routeOptions.config.protocol ?? OPENAI_WORDS;
     const problem = problemOf(error, maxBodyBytes);
-    parts.metrics.refused(problem);
+    noteRefusal(parts, problem);
     if (problem.category === 'unknown')
       parts.log.error({ err: error }, 'a request failed in the gateway itself');
     return refuse(reply, protocol, problem);
@@ -93,7 +93,7 @@ export async function createServer(parts: ServerParts, config: ServerConfig = {}
         remedy: `the routes are ${PROTOCOLS.map(({ path }) => path).join(', ')}, /v1/embeddings and /v1/models`,
       },
     );
-    parts.metrics.refused(problem);
+    noteRefusal(parts, problem);
     return refuse(reply, OPENAI_WORDS, problem);
   });
   for (const protocol of PROTOCOLS) callRoute(app, protocol, parts);

@@ -61,10 +61,11 @@ export {
   type LimitedCall,
   Limiter,
   type LimiterOptions,
-  type LimitUsage,
   type Reservation,
 } from './limits/limiter.ts';
+export type { RejectionCause } from './limits/rejection.ts';
 export type { LimitRule } from './limits/rules.ts';
+export type { LimitUsage } from './limits/usage.ts';
 export { type LogFields, type Logger, loggerOf, silentLogger } from './logger.ts';
 export { createAgentProviderWithNodeAwareness } from './nodes/create.ts';
 export type { RouterNode } from './nodes/node-state.ts';

@@ -11,8 +11,21 @@ interface RowProps {
 }
 
 export const Row = memo(function Row({ record, isOpen }: RowProps) {
-  const { id, at, model, answeredBy, provider, node, key, agent, usage, costUsd, latencyMs, firstTokenMs } =
-    record;
+  const {
+    id,
+    at,
+    model,
+    answeredBy,
+    provider,
+    node,
+    key,
+    agent,
+    usage,
+    costUsd,
+    priced,
+    latencyMs,
+    firstTokenMs,
+  } = record;
   const who = [provider, node].filter(Boolean).join(' · ');
   return (
     <tr className={`is-${record.state}${isOpen ? ' is-open' : ''}`}>
@@ -47,7 +60,7 @@ export const Row = memo(function Row({ record, isOpen }: RowProps) {
         <span>{usage ? count(usage.promptTokens + usage.completionTokens) : '–'}</span>
       </td>
       <td className="number cost">
-        <span>{usd(costUsd)}</span>
+        <span>{priced === false ? 'unknown' : usd(costUsd)}</span>
       </td>
     </tr>
   );

@@ -11,6 +11,7 @@ import {
   costHeader,
   errorHeaders,
   type Headers,
+  limitsBehind,
   responseSource,
 } from './headers.ts';
 import { forClients } from './public-error.ts';
@@ -153,8 +154,11 @@ export class Exchange {
       return;
     }
     const progress = this.#stream.progress();
+    const own = this.#headers(false);
+    const reached = limitsBehind(error);
+    if (reached) addLimits(own, reached, protocol.name);
     const headers = {
-      ...this.#headers(false),
+      ...own,
       ...errorHeaders(error),
       ...(progress && progress.attempts.length > 0 ? costHeader(progress) : {}),
     };

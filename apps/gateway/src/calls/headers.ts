@@ -1,5 +1,5 @@
 import type { AirframeError } from '@x/airframe';
-import type { CallProgress, LimitUsage, LLMResponse } from '@x/avionics';
+import type { CallProgress, LimitUsage, LLMResponse, RejectionCause } from '@x/avionics';
 import type { ProtocolName } from '../protocols/protocol.ts';
 
 /** Who answers, as far as it is known when the headers are sent. */
@@ -54,8 +54,9 @@ export function responseSource({ provider, model }: LLMResponse): Source {
 
 /** `Retry-After` and what official clients go by. The gateway has tried again already where that was of use. */
 export function errorHeaders(error: AirframeError): Record<string, string> {
-  const headers: Record<string, string> = { 'x-should-retry': String(error.retryable) };
-  const { retryAfterMs } = error;
+  const { retryable, retryAfterMs } = error;
+  // Only where it is known when: layers of tries multiply.
+  const headers: Headers = { 'x-should-retry': String(retryable && retryAfterMs !== undefined) };
   if (retryAfterMs !== undefined && retryAfterMs > 0) {
     headers['retry-after'] = String(Math.ceil(retryAfterMs / 1_000));
     headers['retry-after-ms'] = String(Math.ceil(retryAfterMs));
@@ -79,6 +80,11 @@ export function addLimits(headers: Headers, limits: readonly LimitUsage[], proto
       headers[`x-ratelimit-reset-${unit}`] = `${Math.max(0, limit.resetsAt - Date.now())}ms`;
     }
   }
+}
+
+/** The limits that a refused call has met. */
+export function limitsBehind({ code, cause }: AirframeError): readonly LimitUsage[] | undefined {
+  return code === 'limit_reached' ? (cause as Partial<RejectionCause> | undefined)?.limits : undefined;
 }
 
 function tightestOf(limits: readonly LimitUsage[], unit: LimitUsage['unit']): LimitUsage | undefined {

@@ -18,6 +18,20 @@ describe('an error for clients', () => {
     expect(told).toMatchObject({ category: 'connection', retryAfterMs: 500, retryable: true });
   });
 
+  it('names each provider that failed, and no advice', () => {
+    const both = ['a', 'b'].map(provider => ({
+      ...attempts[0],
+      provider,
+      message: 'http://10.0.0.5 said no',
+    }));
+    const error = new AirframeError('connection', 'all 2 LLM providers failed: a: no; set A_KEY | b: no', {
+      attempts: both as never,
+    });
+    expect(forClients(error).message).toBe(
+      'all 2 providers failed: a: the provider said no | b: the provider said no',
+    );
+  });
+
   it('keeps what a client can mend', () => {
     const error = new AirframeError('context_length', 'the prompt has 9 tokens', {
       remedy: 'shorten it',

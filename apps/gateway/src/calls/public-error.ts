@@ -1,4 +1,5 @@
 import { AirframeError } from '@x/airframe';
+import type { ProviderAttempt } from '@x/avionics';
 
 /** An address, with what stands in front of it: airframe begins its problems with whom the call waited for. */
 const ADDRESS = /\bhttps?:\/\/[^\s"')\]|,;]+/g;
@@ -11,8 +12,17 @@ export function forClients(error: AirframeError): AirframeError {
   const { category, problem, remedy, attempts } = error;
   const isProviders = attempts.length > 0;
   const isAskers = category === 'invalid_request' || category === 'context_length';
-  const told = problem.replace(ADDRESS, 'the provider');
+  const told = (ofAll(attempts) ?? problem).replace(ADDRESS, 'the provider');
   const kept = isProviders && !isAskers ? undefined : remedy;
   if (told === problem && kept === remedy) return error;
   return new AirframeError(category, told, { ...error, remedy: kept?.replace(ADDRESS, 'the provider') });
+}
+
+/** What each of several providers failed with last, without the advice for whoever set them up. */
+function ofAll(attempts: readonly Partial<ProviderAttempt>[]): string | undefined {
+  const last = new Map<string, string>();
+  for (const { provider, message = '' } of attempts) if (provider !== undefined) last.set(provider, message);
+  if (last.size < 2) return undefined;
+  const all = [...last].map(([provider, message]) => `${provider}: ${message}`).join(' | ');
+  return `all ${last.size} providers failed: ${all}`;
 }

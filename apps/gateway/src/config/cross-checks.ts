@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { PROVIDER_TYPES } from '@x/avionics';
 import { isLoopback } from './loopback.ts';
 import type { Path } from './problem.ts';
 
@@ -23,6 +24,13 @@ type Check = (config: Fields, options: CrossCheckOptions) => void;
 export function crossCheck(value: unknown, options: CrossCheckOptions): void {
   for (const check of CHECKS) check(fields(value), options);
 }
+
+const prices: Check = (config, { report }) => {
+  for (const [type] of named(config['prices'])) {
+    if (PROVIDER_TYPES.some(known => known === type)) continue;
+    report(['prices', type], `is no type of provider; prices go by type: ${PROVIDER_TYPES.join(', ')}`);
+  }
+};
 
 const providers: Check = (config, { report, baseDir, shown }) => {
   const all = named(config['providers']);
@@ -144,7 +152,7 @@ const limits: Check = (config, { report, shown }) => {
   }
 };
 
-const CHECKS: readonly Check[] = [providers, models, keys, access, limits];
+const CHECKS: readonly Check[] = [prices, providers, models, keys, access, limits];
 
 function unknownModel(
   config: Fields,

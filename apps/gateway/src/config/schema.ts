@@ -311,7 +311,7 @@ export const configSchema = z
     prices: z
       .record(text, z.record(text, priceSchema))
       .exactOptional()
-      .describe('Provider type, model: over those known.'),
+      .describe('By type of provider, such as openai, and model: over those known.'),
     breaker: z
       .strictObject({ failures: count.exactOptional(), open: seconds.exactOptional() })
       .exactOptional(),

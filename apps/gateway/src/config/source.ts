@@ -51,7 +51,8 @@ export class Source {
     this.#isSecret = isSecret;
     const document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
     this.#document = document;
-    for (const { pos, message } of document.errors) {
+    // The first one alone: what follows it is mostly its echo.
+    for (const { pos, message } of document.errors.slice(0, 1)) {
       const isVariable = text.startsWith('${', pos[0] - 1);
       this.#syntax(pos[0], isVariable ? IN_FLOW : withoutQuotes(message));
     }

@@ -46,6 +46,8 @@ export class AccessLog implements RecordSink {
       promptTokens: usage?.promptTokens,
       completionTokens: usage?.completionTokens,
       costUsd: record.costUsd,
+      // Absent, unless the sum lacks something.
+      priced: record.priced === false ? false : undefined,
       firstTokenMs: whole(record.firstTokenMs),
       latencyMs: whole(record.latencyMs),
       queuedMs: whole(record.queuedMs),

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { AirframeError } from '@x/airframe';
 import type { CompletionRequest } from '@x/avionics';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { checkModel } from '../auth/authenticate.ts';
@@ -18,7 +17,7 @@ import { hijack } from './hijack.ts';
 import { checkImages } from './images.ts';
 import { inTurn } from './in-turn.ts';
 import type { ServerParts } from './parts.ts';
-import { refuse } from './refuse.ts';
+import { noteRefusal, refuse } from './refuse.ts';
 
 /** The POST route of a protocol. */
 export function callRoute(app: FastifyInstance, protocol: Protocol, parts: ServerParts): void {
@@ -33,7 +32,7 @@ async function call(
   protocol: Protocol,
   parts: ServerParts,
 ): Promise<FastifyReply | undefined> {
-  const { live, inFlight, metrics } = parts;
+  const { live, inFlight } = parts;
   const { runtime, leave } = live.enter();
   let exit: (() => void) | undefined;
   try {
@@ -49,7 +48,7 @@ async function call(
     await exchange({ request, reply, protocol, parts, runtime, asked, entry, key });
     return undefined;
   } catch (error) {
-    metrics.refused(AirframeError.from(error));
+    noteRefusal(parts, error);
     return refuse(reply, protocol, error);
   } finally {
     exit?.();

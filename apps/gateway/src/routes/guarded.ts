@@ -1,11 +1,10 @@
-import { AirframeError } from '@x/airframe';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { authenticate } from '../auth/authenticate.ts';
 import { openAIError } from '../protocols/openai-error.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { draining } from './draining.ts';
 import type { ServerParts } from './parts.ts';
-import { refuse } from './refuse.ts';
+import { noteRefusal, refuse } from './refuse.ts';
 
 /**
  * A route for those who have a key, whose errors are told in the words of a protocol.
@@ -26,7 +25,7 @@ export function guarded(
         if (parts.draining()) throw draining();
         request.caller = authenticate(parts.live.current.keys, request.headers);
       } catch (error) {
-        parts.metrics.refused(AirframeError.from(error));
+        noteRefusal(parts, error);
         return refuse(reply, protocol, error);
       }
     },

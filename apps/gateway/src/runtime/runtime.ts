@@ -11,6 +11,7 @@ import {
   type ProviderTools,
   updateNodes,
 } from './providers.ts';
+import { warnOfUnpriced } from './unpriced.ts';
 
 /** All that one configuration makes: what a call needs from its beginning to its end. */
 export interface Runtime {
@@ -101,6 +102,7 @@ export class RuntimeMaker {
         if (provider) updateNodes(made, provider);
       }
       const runtime = { config, gateway, catalog, keys, limiter, costCalculator, providers };
+      warnOfUnpriced(runtime, logger);
       return {
         runtime,
         release: async () => {

@@ -69,6 +69,7 @@ describe('requests a minute', () => {
     expect(refused.status).toBe(429);
     expect(read(protocol, refused, true).outcome).toBe('error');
     expect(refused.headers['x-should-retry']).toBe('true');
+    expect(remaining(refused, 'requests')).toBe(0);
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(60);
     expect(remaining(await call(gateway.url, { ...ask, key: OTHER }))).toBe(1);

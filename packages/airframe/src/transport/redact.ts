@@ -5,10 +5,15 @@ export const REDACTED = '***';
 export const KEY_SHAPES: RegExp =
   /\b(?:sk|pk|rk|gsk|xai|AIza)[-_A-Za-z0-9]{16,}|(?<=\bBearer\s+)[-._~+/A-Za-z0-9]{8,}=*/g;
 
+/** A single letter, as it is given to servers that want any key, stands in every text. */
+const MIN_SECRET_CHARS = 2;
+
 /** Replaces the secrets given, and whatever looks like a key, by `***`. */
 export function redact(text: string, secrets: readonly string[]): string {
   let clean = text;
-  for (const secret of secrets) if (secret !== '') clean = clean.replaceAll(secret, REDACTED);
+  for (const secret of secrets) {
+    if (secret.length >= MIN_SECRET_CHARS) clean = clean.replaceAll(secret, REDACTED);
+  }
   return clean.replace(KEY_SHAPES, REDACTED);
 }
 

@@ -1,5 +1,6 @@
 import { type InferenceStreamEvent, isOutput } from '@x/airframe';
-import type { CallLimiter, LimitUsage } from '../limits/limiter.ts';
+import type { CallLimiter } from '../limits/limiter.ts';
+import type { LimitUsage } from '../limits/usage.ts';
 import type { Answer } from '../routing/fallback.ts';
 import type { OperationTelemetry } from '../telemetry/operation.ts';
 import type { ResponseCache } from './cache.ts';

@@ -10,7 +10,7 @@ import type {
   ToolCallEvent,
   Usage,
 } from '@x/airframe';
-import type { LimitUsage } from '../limits/limiter.ts';
+import type { LimitUsage } from '../limits/usage.ts';
 import type { RouteDecision } from '../nodes/node-tries.ts';
 import type { RequestMetadata } from './request.ts';
 

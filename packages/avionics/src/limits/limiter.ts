@@ -9,12 +9,12 @@ import {
   type Settlement,
   STORE_FAILED,
   type Store,
-  type WindowState,
 } from '../store/store.ts';
 import { cancellationOf } from '../store/windows.ts';
 import { rejectionOf } from './rejection.ts';
-import { checkRules, type Limit, type LimitRule, limitsOf, PER_UNIT, type Unit } from './rules.ts';
+import { checkRules, type Limit, type LimitRule, limitsOf, type Unit } from './rules.ts';
 import { Subjects } from './subjects.ts';
+import { type LimitUsage, usageOf } from './usage.ts';
 
 /** Tokens and billionths of a US dollar; whole numbers from 0. */
 export interface Amounts {
@@ -53,22 +53,6 @@ export interface LimiterOptions {
    * until then it counts as spent. Should be longer than any call. Default 900,000, a quarter of an hour.
    */
   reservationMs?: number;
-}
-
-/** How far a limit is used. Amounts are in the rule's unit: US dollars, tokens or requests. */
-export interface LimitUsage {
-  rule: string;
-  scope: LimitRule['scope'];
-  /** The agent, key or tag; undefined with scope `all`. */
-  subject: string | undefined;
-  unit: Unit;
-  window: LimitRule['window'];
-  limit: number;
-  spent: number;
-  /** Held by calls under way. */
-  reserved: number;
-  /** Milliseconds since the epoch. */
-  resetsAt: number;
 }
 
 /** What a gateway needs of a limiter. */
@@ -199,25 +183,6 @@ export class Limiter {
       release: () => end(() => 0),
     };
   }
-}
-
-function usageOf(limits: readonly Limit[], windows: readonly WindowState[]): LimitUsage[] {
-  return limits.flatMap(({ rule, unit, subject, limit }, index) => {
-    const window = windows[index];
-    if (!window) return [];
-    const per = PER_UNIT[unit];
-    return {
-      rule: rule.name,
-      scope: rule.scope,
-      subject: rule.scope === 'all' ? undefined : subject,
-      unit,
-      window: rule.window,
-      limit: limit / per,
-      spent: window.spent / per,
-      reserved: window.held / per,
-      resetsAt: window.endsAt,
-    };
-  });
 }
 
 function subjectsOf({ scope }: LimitRule, { agent, keys = [], tags = [] }: LimitedCall): Iterable<string> {

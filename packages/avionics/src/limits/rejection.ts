@@ -1,6 +1,15 @@
 import { AirframeError } from '@x/airframe';
 import type { ReserveReply, WindowState } from '../store/store.ts';
 import { isRate, type Limit, PER_UNIT, type Unit } from './rules.ts';
+import { type LimitUsage, usageOf } from './usage.ts';
+
+/** What is behind the error of a limit that is reached. */
+export interface RejectionCause {
+  /** Name of the rule. */
+  rule: string;
+  /** All limits of the call, as they stand. */
+  limits: readonly LimitUsage[];
+}
 
 /** The error of a call that a limit keeps back: of all the full ones, the limit that takes longest to pass. */
 export function rejectionOf(
@@ -26,7 +35,7 @@ export function rejectionOf(
     code: 'limit_reached',
     retryable: isRate(limit),
     retryAfterMs,
-    cause: { rule: limit.rule.name },
+    cause: { rule: limit.rule.name, limits: usageOf(limits, windows) } satisfies RejectionCause,
     remedy: `wait ${Math.ceil(retryAfterMs / 1_000)} s, until ${end}, or raise \`${limit.unit}\` of the rule`,
   });
 }

@@ -7,8 +7,9 @@ import { build } from 'tsup';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../../../../test/real-llama-server.ts';
 import { type RealRedis, startRedis } from '../../../../test/real-redis.ts';
-import { Limiter, type LimitUsage } from '../../src/limits/limiter.ts';
+import { Limiter } from '../../src/limits/limiter.ts';
 import type { LimitRule } from '../../src/limits/rules.ts';
+import type { LimitUsage } from '../../src/limits/usage.ts';
 import { connectRedisStore, type RedisStore } from '../../src/redis/index.ts';
 import type { Plan, Report } from './racer.ts';
 
