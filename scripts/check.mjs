@@ -47,7 +47,7 @@ const STEPS = [
   tests('llama-server', 'against a real llama-server'),
   tests('redis', 'against a real Redis'),
   tests('in-process', 'with the in-process model'),
-  tests('gateway', 'of the gateway server, with real clients and scripted upstreams'),
+  tests('gateway', 'of the gateway server, with real clients'),
   onDist(tests('terminal', 'of the terminal app, as a user runs it')),
   onDist(tests('browser', 'of the console, in a real browser')),
   onDist(tests('packed', 'of the packed tarballs, in empty projects')),
