@@ -18,7 +18,7 @@ import {
 } from '@x/avionics';
 import type { Config, NodesConfig, ProviderConfig } from '../config/schema.ts';
 import { defined } from '../defined.ts';
-import { nodeSource } from './node-sources.ts';
+import { type NodeSource, nodeSource } from './node-sources.ts';
 
 /** What providers need beside their configuration. */
 export interface ProviderTools {
@@ -161,6 +161,16 @@ function inProcess(
   });
 }
 
+/** A source that cannot be read is closed: nothing else knows of it. */
+async function firstProfiles(source: NodeSource): Promise<NodeProfile[]> {
+  try {
+    return await source.profiles();
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
 async function onNodes(
   config: Of<'llamaserver'>,
   nodes: NodesConfig,
@@ -169,8 +179,10 @@ async function onNodes(
   const { logger, costCalculator, store, baseDir, env } = tools;
   const { strategy, maxQueue, maxWait, apiKey } = config;
   const source = nodeSource(nodes, { baseDir, env, logger, ...defined({ apiKey }) });
-  const pool = new NodePool(await source.profiles(), {
+  const pool = new NodePool(await firstProfiles(source), {
     logger,
+    // Pods come and go; a list that is written down and empty is a mistake.
+    mayBeEmpty: 'kubernetes' in nodes,
     ...defined({
       strategy,
       maxQueue,

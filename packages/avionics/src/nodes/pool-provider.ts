@@ -27,7 +27,8 @@ export class NodePoolProvider extends AdapterProvider {
     const { maxRetries = 3 } = rest;
     const [first] = pool.profiles;
     const preset = llamaServerPreset(
-      first?.baseUrl ?? '',
+      // Only its form is looked at: each call goes to the address of a node.
+      first?.baseUrl ?? 'http://nodes.invalid',
       nodeAdapter(pool, { agentName, tags, maxRetries }),
       rest,
     );

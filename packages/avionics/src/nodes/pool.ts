@@ -4,7 +4,7 @@ import { type Logger, loggerOf } from '../logger.ts';
 import { defined } from '../providers/options.ts';
 import type { ReplicaStore } from '../store/replica-store.ts';
 import type { EjectionOptions } from './ejection.ts';
-import { noNode } from './no-node.ts';
+import { noNode, noNodeNow } from './no-node.ts';
 import type { RouteOutcome } from './node-state.ts';
 import { NodeWatch } from './node-watch.ts';
 import { promptPrefix } from './prefix.ts';
@@ -29,6 +29,11 @@ export interface NodePoolOptions extends EjectionOptions {
   healthIntervalMs?: number;
   /** Through it replicas that use the same nodes share slots and what they know of health. Not closed here. */
   store?: ReplicaStore;
+  /**
+   * true: there may be no node for a while, as where pods come and go; calls are refused meanwhile (overloaded), and
+   * may fall back. Default false: an empty list is a mistake.
+   */
+  mayBeEmpty?: boolean;
   logger?: Logger;
 }
 
@@ -72,13 +77,15 @@ export class NodePool {
   readonly #claims: SlotClaims;
   readonly #logger: Logger;
   readonly #maxWaitMs: number;
+  readonly #mayBeEmpty: boolean;
   #closed: AirframeError | undefined;
 
   /** @throws AirframeError (invalid_request) naming every problem of the profiles */
   constructor(profiles: readonly NodeProfile[], options: NodePoolOptions = {}) {
     const { maxQueue = 256, maxWaitMs = 30_000, healthIntervalMs: intervalMs = 5_000, store } = options;
     const logger = loggerOf(options.logger);
-    const nodes = checkNodeProfiles(profiles);
+    this.#mayBeEmpty = options.mayBeEmpty ?? false;
+    const nodes = checkNodeProfiles(profiles, this.#mayBeEmpty);
     this.#logger = logger;
     this.#profiles = byName(nodes);
     this.#router = new NodeRouter({ ...options, nodes, now, random: Math.random });
@@ -109,12 +116,12 @@ export class NodePool {
    *   nodes only).
    * - A node that is not in the list any more gets no further call; those it has end as they would.
    * - Calls that wait are served by new nodes, or refused where none is for them any more.
-   * @throws AirframeError (invalid_request) naming every problem of the profiles, no nodes at all being one: then the
-   * nodes are those of before. aborted: the pool is closed
+   * @throws AirframeError (invalid_request) naming every problem of the profiles, no nodes at all being one unless
+   * there may be none: then the nodes are those of before. aborted: the pool is closed
    */
   update(profiles: readonly NodeProfile[]): void {
     if (this.#closed) throw this.#closed;
-    const nodes = checkNodeProfiles(profiles);
+    const nodes = checkNodeProfiles(profiles, this.#mayBeEmpty);
     const { added, removed, changed } = changesOf(this.#profiles, byName(nodes));
     if (added.length + removed.length + changed.length === 0) return;
     this.#logger.info('the nodes have changed', { added, removed, changed });
@@ -208,7 +215,9 @@ export class NodePool {
     const result = this.#router.assign(isFull ? inAHurry(route) : route, waiting);
     if (result.node !== undefined) return result;
     const { refused, waitsFor } = result;
-    if (refused !== 'saturated') throw noNode(refused, route);
+    if (refused !== 'saturated') {
+      throw this.#profiles.size === 0 ? noNodeNow() : noNode(refused, route);
+    }
     return this.#queue.wait(route, { ...how, maxWaitMs: Math.max(1, endsAt - now()), waitsFor });
   }
 

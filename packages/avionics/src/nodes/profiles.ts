@@ -36,12 +36,13 @@ const profileSchema: z.ZodType<NodeProfile> = z.strictObject({
 
 /**
  * The profiles, when all of them are good.
+ * @param mayBeEmpty true: no node at all is no problem
  * @throws AirframeError (invalid_request, code `configuration`) naming every problem: a bad field, a name used twice
  */
-export function checkNodeProfiles(values: readonly unknown[]): NodeProfile[] {
+export function checkNodeProfiles(values: readonly unknown[], mayBeEmpty = false): NodeProfile[] {
   const profiles = new Map<string, NodeProfile>();
   const problems: string[] = [];
-  if (values.length === 0) problems.push('there are no nodes; give at least one');
+  if (values.length === 0 && !mayBeEmpty) problems.push('there are no nodes; give at least one');
   for (const [index, value] of values.entries()) {
     const { profile, problem } = read(value);
     const known = (value as Partial<NodeProfile> | null | undefined)?.name;

@@ -38,6 +38,26 @@ const poolOf = (profiles: NodeProfile[], options = {}): NodePool => {
 /** A lease, so that its node can be asserted. */
 const take = (pool: NodePool, more = {}) => pool.acquire({ request: REQUEST, ...more });
 
+describe('a pool that may be empty', () => {
+  it('refuses calls while it has no node, and takes them when one comes', async () => {
+    const { profile } = await servers({ a: {} });
+    const pool = nodes.pool([], { mayBeEmpty: true });
+    const provider = nodes.provider(pool);
+    await expect(take(pool)).rejects.toMatchObject({
+      category: 'overloaded',
+      code: 'no_node',
+      retryAfterMs: 1_000,
+    });
+    expect(summaryOf(await eventsOf(provider.infer(REQUEST)))).toMatchObject({
+      error: { category: 'overloaded' },
+    });
+    pool.update([profile('a')]);
+    expect(summaryOf(await eventsOf(provider.infer(REQUEST)))).toMatchObject({ text: 'Hello world' });
+    pool.update([]);
+    await expect(take(pool)).rejects.toThrow('there is no node at the moment');
+  });
+});
+
 describe('NodePool.update', () => {
   it('has an added node take calls, and looks at its health', async () => {
     const { profile, server } = await servers({ a: {}, b: {} });
