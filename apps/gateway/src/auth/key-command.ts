@@ -1,4 +1,4 @@
-import { nameSchema } from '../config/schema.ts';
+import { name as nameSchema } from '../config/fields.ts';
 import { makeKey } from './keys.ts';
 
 /**

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Environment } from '@x/avionics';
 import type { Digests } from './file-text.ts';
 import { ConfigError, type ConfigProblem } from './problem.ts';
-import { type NodeConfig, type NodesConfig, nodeListSchema } from './schema.ts';
+import { type NodeConfig, type NodesConfig, nodeListSchema } from './provider-schema.ts';
 import { Source } from './source.ts';
 
 export interface IncludeOptions {
