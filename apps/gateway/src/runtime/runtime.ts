@@ -128,9 +128,10 @@ export class RuntimeMaker {
     if (!shared || --shared.users > 0) return;
     this.#providers.delete(key);
     // One that could not be made has nothing to close.
-    await shared.made.then(
-      made => made.close(),
-      () => {},
-    );
+    const made = await shared.made.catch(() => undefined);
+    // Nobody waits for what is given back behind the last call, and it must not end the process.
+    await made
+      ?.close()
+      .catch(error => this.#tools.logger.warn('a provider could not be closed', { error: String(error) }));
   }
 }

@@ -9,6 +9,10 @@ it('removes the keys we send, wherever the backend echoes them', () => {
   expect(redact('got "my own key", k2 and abc', secrets)).toBe('got "***", *** and ***');
 });
 
+it('leaves a single letter alone, which is no secret and stands in every word', () => {
+  expect(redact('a message', secretsOf({ apiKey: 'a' }))).toBe('a message');
+});
+
 it('removes what looks like a key although we did not send it', () => {
   expect(redact('Incorrect key sk-proj-abcdefghijklmnop1234; Bearer eyJhbGciOi.x', [])).toBe(
     'Incorrect key ***; Bearer ***',
