@@ -192,7 +192,7 @@ export class Exchange {
 /** What a call ends with whose client has left, or was cut off; its status stands in the log alone. */
 const CLIENT_GONE = new AirframeError('aborted', 'the client has gone');
 
-function pieceOf(writer: AnswerWriter, { text, event, seam }: StreamingChunk): string {
+function pieceOf(writer: AnswerWriter, { text, event }: StreamingChunk): string {
   if (text !== '') return writer.text(text);
   if (event) {
     switch (event.type) {
@@ -204,7 +204,8 @@ function pieceOf(writer: AnswerWriter, { text, event, seam }: StreamingChunk): s
         return writer.toolCall(event.index, event.call);
     }
   }
-  return seam ? writer.seam(seam) : '';
+  // A seam that gets here only goes on: nothing is to be said of it.
+  return '';
 }
 
 function brokenOff(why: string): AirframeError {

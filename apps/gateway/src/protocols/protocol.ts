@@ -1,5 +1,5 @@
 import type { AirframeError, ReasoningEvent, ToolCall, ToolCallDeltaEvent } from '@x/airframe';
-import type { CompletionRequest, LLMResponse, Seam } from '@x/avionics';
+import type { CompletionRequest, LLMResponse } from '@x/avionics';
 
 /**
  * A protocol that clients speak: what their requests mean to the gateway, and what its answers look like to them. One
@@ -63,8 +63,6 @@ export interface AnswerWriter {
   toolCallDelta(event: ToolCallDeltaEvent): string;
   /** The call at this index is finished; its deltas came before. */
   toolCall(index: number, call: ToolCall): string;
-  /** Another provider takes the answer up, or begins anew. A protocol without a word for it tells what it can. */
-  seam(seam: Seam): string;
   /** The last pieces and the end signal. */
   end(response: LLMResponse): string;
   /** The answer broke off: an error in the protocol's own form, and never an end signal that a client takes for a good one. */

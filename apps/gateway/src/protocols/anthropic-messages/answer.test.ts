@@ -1,15 +1,7 @@
 import { AirframeError } from '@x/airframe';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  anyPieces,
-  facts,
-  type Piece,
-  type Reply,
-  responseOf,
-  streamOf,
-  written,
-} from '../__fixtures__/replies.ts';
+import { anyPieces, facts, type Piece, type Reply, responseOf, streamOf } from '../__fixtures__/replies.ts';
 import { read } from './__fixtures__/grammar.ts';
 import { MessageWriter } from './answer.ts';
 
@@ -21,7 +13,6 @@ const call = (index: number, text: string, names: { id?: string; name?: string }
 });
 const first = { id: 'call_0', name: 'wx' };
 const second = { id: 'call_1', name: 'time' };
-const seam = { reason: 'failure', from: 'a', to: 'b', message: 'a broke off' } as const;
 
 describe('a stream', () => {
   it('has a block for each kind of output, in the order in which they come', () => {
@@ -148,30 +139,6 @@ describe('an answer that breaks off', () => {
       error: { type: 'overloaded_error', message: 'full' },
       request_id: 'r1',
     });
-  });
-
-  it('goes on behind a seam where the text only continues', () => {
-    const writer = new MessageWriter(facts);
-    const response = responseOf({ pieces: [{ text: 'ab' }] });
-    const stream =
-      writer.begin() + writer.text('a') + writer.seam({ ...seam, policy: 'continue' }) + writer.text('b');
-    expect(read(stream + writer.end(response)).blocks).toEqual([{ type: 'text', text: 'ab' }]);
-  });
-
-  it.each([
-    ['text before a restart', [{ text: 'a' }], 'restart'],
-    ['half a call', [call(0, '{"a', first)], 'continue'],
-  ] as const)('is an error where it would have to take back %s', (_, pieces, policy) => {
-    const writer = new MessageWriter(facts);
-    const response = responseOf({ pieces: [{ text: 'b' }] });
-    const stream = [
-      writer.begin(),
-      ...pieces.map(piece => written(writer, piece)),
-      writer.seam({ ...seam, policy }),
-      writer.text('b'),
-      writer.end(response),
-    ];
-    expect(read(stream.join('')).error).toMatchObject({ error: { type: 'api_error' } });
   });
 });
 

@@ -1,7 +1,6 @@
 import type { AirframeError, ReasoningEvent, ToolCall, ToolCallDeltaEvent } from '@x/airframe';
-import type { LLMResponse, Seam } from '@x/avionics';
+import type { LLMResponse } from '@x/avionics';
 import type { AnswerFacts, AnswerWriter } from '../protocol.ts';
-import { brokenBy } from '../seam.ts';
 import { wireErrorOf } from './errors.ts';
 import { answerOf, stopReasonOf, usageOf } from './whole.ts';
 import type { WireAnswer, WireAnswerBlock } from './wire.ts';
@@ -36,9 +35,6 @@ const NO_USAGE = {
 /**
  * Writes an answer of the Messages API. One block is open at a time, in the order of their indexes: while that is a tool
  * call that is not finished, whatever else comes waits. Tokens of the prompt are told at the end, in `message_delta`.
- *
- * A seam writes nothing; one that would take back what was sent ends the answer as an error, and nothing is written any
- * more ({@link brokenBy}).
  */
 export class MessageWriter implements AnswerWriter {
   readonly #facts: AnswerFacts;
@@ -49,7 +45,6 @@ export class MessageWriter implements AnswerWriter {
   #delta = '';
   readonly #calls = new Map<number, Call>();
   readonly #waiting: (Spoken | Call)[] = [];
-  #hasText = false;
   #isOver = false;
 
   constructor(facts: AnswerFacts) {
@@ -104,12 +99,6 @@ export class MessageWriter implements AnswerWriter {
     if (!call.hasArguments) call.rest = whole;
     if (call !== this.#open) return this.#place(call);
     return this.#arguments(call) + this.#close() + this.#drain();
-  }
-
-  seam(seam: Seam): string {
-    if (this.#isOver) return '';
-    const error = brokenBy(seam, { text: this.#hasText, calls: this.#calls.values() });
-    return error ? this.fail(error) : '';
   }
 
   end(response: LLMResponse): string {
@@ -185,7 +174,6 @@ export class MessageWriter implements AnswerWriter {
   #speak({ kind, text, signature }: Spoken): string {
     let events = '';
     if (kind === 'text') {
-      this.#hasText = true;
       if (this.#open !== 'text') events += this.#start('text', { type: 'text', text: '' });
       return events + this.text(text);
     }

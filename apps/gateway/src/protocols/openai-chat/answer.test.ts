@@ -14,7 +14,6 @@ const call = (index: number, text: string, names: { id?: string; name?: string }
 });
 const first = { id: 'call_a', name: 'wx' };
 const second = { id: 'call_b', name: 'time' };
-const seam = { reason: 'failure', from: 'a', to: 'b', message: 'a broke off' } as const;
 
 describe('a stream', () => {
   it('holds thinking, text and calls', () => {
@@ -115,18 +114,6 @@ describe('a stream that breaks off', () => {
       text: 'a',
       error: { message: 'busy', type: 'overloaded_error', category: 'overloaded', request_id: 'r1' },
     });
-  });
-
-  it('goes on behind a seam, unless a call is cut in two', () => {
-    const writer = writerOf();
-    const whole = writer.begin() + writer.text('a') + writer.seam({ ...seam, policy: 'continue' });
-    expect(read(whole + writer.text('b') + writer.end(responseOf({ pieces: [] }))).text).toBe('ab');
-
-    const cut = writerOf();
-    const delta = { type: 'tool_call_delta', index: 0, argumentsDelta: '{', ...first } as const;
-    const half = cut.begin() + cut.toolCallDelta(delta) + cut.seam({ ...seam, policy: 'continue' });
-    const { error } = read(half + cut.text('b') + cut.end(responseOf({ pieces: [] })));
-    expect(error).toMatchObject({ code: 'broken_off' });
   });
 });
 

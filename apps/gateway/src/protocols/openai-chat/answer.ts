@@ -1,9 +1,8 @@
 import type { AirframeError, ReasoningEvent, ToolCall, ToolCallDeltaEvent } from '@x/airframe';
-import type { LLMResponse, Seam } from '@x/avionics';
+import type { LLMResponse } from '@x/avionics';
 import { openAIError } from '../openai-error.ts';
 import { openAIFinish, openAIUsage } from '../openai-usage.ts';
 import type { AnswerFacts, AnswerWriter } from '../protocol.ts';
-import { brokenBy } from '../seam.ts';
 
 interface Call {
   id: string;
@@ -15,10 +14,7 @@ interface Call {
   isFinished: boolean;
 }
 
-/**
- * An answer of Chat Completions: chunks, or one object. A seam writes nothing; one that would take back what was sent
- * ends the answer as an error, and nothing is written any more ({@link brokenBy}).
- */
+/** An answer of Chat Completions: chunks, or one object. */
 export class ChatAnswer implements AnswerWriter {
   readonly #facts: AnswerFacts;
   readonly #includeUsage: boolean;
@@ -27,7 +23,6 @@ export class ChatAnswer implements AnswerWriter {
   readonly #tail: string;
   readonly #textHead: string;
   readonly #calls = new Map<number, Call>();
-  #hasText = false;
   #isOver = false;
 
   /** @param includeUsage as `stream_options.include_usage` */
@@ -47,7 +42,6 @@ export class ChatAnswer implements AnswerWriter {
   /** Made for every token: one string. */
   text(delta: string): string {
     if (this.#isOver) return '';
-    this.#hasText = true;
     return `${this.#textHead}${JSON.stringify(delta)}}${this.#tail}`;
   }
 
@@ -75,12 +69,6 @@ export class ChatAnswer implements AnswerWriter {
     // Of a call without any, too, clients expect JSON.
     if (!call.hasArguments) call.rest = whole;
     return this.#drain();
-  }
-
-  seam(seam: Seam): string {
-    if (this.#isOver) return '';
-    const error = brokenBy(seam, { text: this.#hasText, calls: this.#calls.values() });
-    return error ? this.fail(error) : '';
   }
 
   end(response: LLMResponse): string {

@@ -36,10 +36,6 @@ export class CompletionsAnswer implements AnswerWriter {
     return '';
   }
 
-  seam(): string {
-    return '';
-  }
-
   end(response: LLMResponse): string {
     const finish = this.#event([
       { index: 0, text: '', logprobs: null, finish_reason: openAIFinish(response) },

@@ -9,7 +9,6 @@ import {
   type Reply,
   responseOf,
   streamOf,
-  written,
 } from '../__fixtures__/replies.ts';
 import { read } from './__fixtures__/grammar.ts';
 import { ResponseWriter } from './answer.ts';
@@ -24,7 +23,6 @@ const call = (index: number, text: string, names: { id?: string; name?: string }
 });
 const first = { id: 'call_0', name: 'wx' };
 const second = { id: 'call_1', name: 'time' };
-const seam = { reason: 'failure', from: 'a', to: 'b', message: 'a broke off' } as const;
 const message = (index: number, text: string) =>
   expect.objectContaining({
     id: `msg_r1_${index}`,
@@ -195,30 +193,6 @@ describe('an answer that breaks off', () => {
       param: null,
       error: { ...told, type: 'invalid_request_error', param: null },
     });
-  });
-
-  it('goes on behind a seam where the text only continues', () => {
-    const writer = writerOf();
-    const response = responseOf({ pieces: [{ text: 'ab' }] });
-    const stream =
-      writer.begin() + writer.text('a') + writer.seam({ ...seam, policy: 'continue' }) + writer.text('b');
-    expect(read(stream + writer.end(response)).response.output).toEqual([message(0, 'ab')]);
-  });
-
-  it.each([
-    ['text before a restart', [{ text: 'a' }], 'restart'],
-    ['half a call', [call(0, '{"a', first)], 'continue'],
-  ] as const)('is an error where it would have to take back %s', (_, pieces, policy) => {
-    const writer = writerOf();
-    const response = responseOf({ pieces: [{ text: 'b' }] });
-    const stream = [
-      writer.begin(),
-      ...pieces.map(piece => written(writer, piece)),
-      writer.seam({ ...seam, policy }),
-      writer.text('b'),
-      writer.end(response),
-    ];
-    expect(read(stream.join('')).response).toMatchObject({ error: { code: 'server_error' }, output: [] });
   });
 });
 

@@ -1,7 +1,6 @@
 import type { AirframeError, ReasoningEvent, ToolCall, ToolCallDeltaEvent } from '@x/airframe';
-import type { LLMResponse, Seam } from '@x/avionics';
+import type { LLMResponse } from '@x/avionics';
 import type { AnswerFacts, AnswerWriter } from '../protocol.ts';
-import { brokenBy } from '../seam.ts';
 import { wireErrorOf } from './errors.ts';
 import { EventWriter, type ItemPlace, idsOf, type OpenPlace, PART_EVENTS } from './events.ts';
 import {
@@ -36,9 +35,6 @@ interface Call {
 /**
  * Writes an answer of the Responses API. Tool calls are items of their own and may be open side by side; text and
  * thinking follow each other.
- *
- * A seam writes nothing; one that would take back what was sent ends the answer as an error, and nothing is written any
- * more ({@link brokenBy}).
  */
 export class ResponseWriter implements AnswerWriter {
   readonly #facts: AnswerFacts;
@@ -49,7 +45,6 @@ export class ResponseWriter implements AnswerWriter {
   readonly #output: (WireItem | undefined)[] = [];
   #open: Open | undefined;
   readonly #calls = new Map<number, Call>();
-  #hasText = false;
   #isOver = false;
 
   /** @param echo what of the request stands in the answer */
@@ -110,12 +105,6 @@ export class ResponseWriter implements AnswerWriter {
     return events + this.#finish(call, callStatus(finished));
   }
 
-  seam(seam: Seam): string {
-    if (this.#isOver) return '';
-    const error = brokenBy(seam, { text: this.#hasText, calls: this.#calls.values() });
-    return error ? this.fail(error) : '';
-  }
-
   end(response: LLMResponse): string {
     if (this.#isOver) return '';
     let events = '';
@@ -162,7 +151,6 @@ export class ResponseWriter implements AnswerWriter {
   #begin(form: PartForm, text: string): string {
     if (this.#isOver) return '';
     const isText = form === 'output_text';
-    if (isText) this.#hasText = true;
     const closed = this.#close('completed');
     const place = this.#place(isText ? 'message' : 'reasoning');
     const { id, index } = place;
