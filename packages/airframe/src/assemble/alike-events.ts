@@ -95,9 +95,23 @@ export class AlikeEvents {
 
 /** Where the only string of this key begins, behind its opening quote; -1: there is none, or several. */
 function startOf(json: string, key: string): number {
-  const openings = [...json.matchAll(new RegExp(`"${key}"\\s*:\\s*"`, 'g'))];
-  const [opening] = openings;
-  return opening && openings.length === 1 ? opening.index + opening[0].length : -1;
+  const opening = openingOf(key);
+  opening.lastIndex = 0;
+  if (!opening.test(json)) return -1;
+  const start = opening.lastIndex;
+  return opening.test(json) ? -1 : start;
+}
+
+/** By key: one for each stream would have to be compiled for each. */
+const openings = new Map<string, RegExp>();
+
+function openingOf(key: string): RegExp {
+  let opening = openings.get(key);
+  if (!opening) {
+    opening = new RegExp(`"${key}"\\s*:\\s*"`, 'g');
+    openings.set(key, opening);
+  }
+  return opening;
 }
 
 /** @returns undefined when it is not one JSON string */

@@ -193,20 +193,25 @@ export class Reply {
 
   /** Reported figures as they are; a missing one is estimated, and then the whole says `estimated`. */
   #finalUsage(): Usage {
-    const { promptTokens, completionTokens } = this.#usage;
+    const { promptTokens, completionTokens, cachedTokens, cacheWriteTokens } = this.#usage;
+    const { cacheWrite1hTokens, reasoningTokens } = this.#usage;
     const reported = promptTokens !== undefined && completionTokens !== undefined;
     // Nothing came out and nothing was reported: the backend may never have seen the prompt.
     const prompt =
       promptTokens ?? (this.#deltas === 0 ? 0 : Math.ceil(this.#promptChars() / CHARS_PER_TOKEN));
     // A delta holds at least one token.
     const completion = completionTokens ?? Math.max(this.#deltas, Math.round(this.#chars / CHARS_PER_TOKEN));
-    return {
-      ...this.#usage,
+    const usage: Usage = {
       promptTokens: prompt,
       completionTokens: completion,
       totalTokens: prompt + completion,
       source: reported ? 'reported' : 'estimated',
     };
+    if (cachedTokens !== undefined) usage.cachedTokens = cachedTokens;
+    if (cacheWriteTokens !== undefined) usage.cacheWriteTokens = cacheWriteTokens;
+    if (cacheWrite1hTokens !== undefined) usage.cacheWrite1hTokens = cacheWrite1hTokens;
+    if (reasoningTokens !== undefined) usage.reasoningTokens = reasoningTokens;
+    return usage;
   }
 
   #attempt(error?: AirframeError): Attempt {

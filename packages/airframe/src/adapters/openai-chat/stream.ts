@@ -190,16 +190,22 @@ function readToolCall(call: WireToolCall, index: number | undefined, reply: Repl
 function readUsage(wire: WireUsage, reply: Reply, tally?: CompletionTally): void {
   const details = wire.prompt_tokens_details ?? wire.prompt_token_details;
   const reasoning = wire.completion_tokens_details?.reasoning_tokens;
-  const figures: Partial<Record<keyof ReportedUsage, number | null | undefined>> = {
-    promptTokens: wire.prompt_tokens,
-    completionTokens: tally?.count(wire.completion_tokens ?? 0) ?? completionTokens(wire),
-    cachedTokens: details?.cached_tokens ?? wire.prompt_cache_hit_tokens ?? wire.num_cached_tokens,
-    cacheWriteTokens: details?.cache_write_tokens,
-    reasoningTokens: reasoning,
-  };
-  if (!figures.promptTokens && !figures.completionTokens) return;
-  const known = Object.entries(figures).filter(([, value]) => typeof value === 'number');
-  reply.usage(Object.fromEntries(known));
+  const promptTokens = wire.prompt_tokens;
+  const completion = tally?.count(wire.completion_tokens ?? 0) ?? completionTokens(wire);
+  if (!promptTokens && !completion) return;
+  const usage: ReportedUsage = {};
+  if (isFigure(promptTokens)) usage.promptTokens = promptTokens;
+  if (isFigure(completion)) usage.completionTokens = completion;
+  const cached = details?.cached_tokens ?? wire.prompt_cache_hit_tokens ?? wire.num_cached_tokens;
+  if (isFigure(cached)) usage.cachedTokens = cached;
+  const written = details?.cache_write_tokens;
+  if (isFigure(written)) usage.cacheWriteTokens = written;
+  if (isFigure(reasoning)) usage.reasoningTokens = reasoning;
+  reply.usage(usage);
+}
+
+function isFigure(value: unknown): value is number {
+  return typeof value === 'number';
 }
 
 /** xAI counts reasoning on top of the completion, and its total says so (general knowledge). */

@@ -10,18 +10,27 @@ export function varyingOf(chunk: WireChunk, reply: Reply, tally: CompletionTally
   const { delta } = choice ?? {};
   if (!choice || !delta || usage || x_groq || choices?.length !== 1) return undefined;
   if (choice.index || choice.finish_reason || choice.text || choice.message) return undefined;
-  const { role: _, ...said } = delta;
-  const [only, ...more] = Object.entries(said).filter(([, value]) => value !== null && value !== '');
-  const take = only && more.length === 0 ? takeOf(only[0], said, reply) : undefined;
+  const key = onlyKeyOf(delta);
+  const take = key === undefined ? undefined : takeOf(key, delta, reply);
   if (!take) return undefined;
-  return {
-    ...take,
-    padding: 'obfuscation',
-    use: value => {
-      tally.choice = 0;
-      take.use(value);
-    },
+  const { value, find } = take;
+  const use = (text: string) => {
+    tally.choice = 0;
+    take.use(text);
   };
+  return { key: take.key, value, find, use, padding: 'obfuscation' };
+}
+
+/** The one field beside the role that says something; undefined: there is none, or several. */
+function onlyKeyOf(delta: WireDelta): string | undefined {
+  let only: string | undefined;
+  for (const key in delta) {
+    const value = delta[key as DeltaKey];
+    if (key === 'role' || value === null || (value as unknown) === '') continue;
+    if (only !== undefined) return undefined;
+    only = key;
+  }
+  return only;
 }
 
 type DeltaKey = keyof WireDelta;
