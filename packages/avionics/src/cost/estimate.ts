@@ -61,31 +61,33 @@ export function tokensOfSize(
  * tools, the schema of the answer, images by number. What `extra` adds is not in it.
  */
 export function sizeOfRequest(request: InferenceRequest): RequestSize {
-  const { tools = [], responseFormat, maxTokens, promptCache } = request;
-  const messages: readonly Message[] = request.messages ?? [];
-  const texts = [request.prompt ?? '', ...messages.flatMap(textsOf)];
-  if (tools.length > 0) texts.push(JSON.stringify(tools));
-  if (responseFormat) texts.push(JSON.stringify(responseFormat));
-  return {
-    promptChars:
-      texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0) +
-      messages.length * CHARS_PER_MESSAGE +
-      (tools.length > 0 ? CHARS_FOR_TOOLS : 0),
-    images: messages.reduce((sum, message) => sum + imagesOf(message), 0),
-    maxTokens,
-    cacheTtl: promptCache?.ttl,
-  };
+  const { tools, responseFormat, maxTokens, promptCache, prompt, messages = NONE } = request;
+  let bytes = prompt === undefined ? 0 : Buffer.byteLength(prompt);
+  let images = 0;
+  for (const message of messages) {
+    bytes += bytesOf(message) + CHARS_PER_MESSAGE;
+    images += imagesOf(message);
+  }
+  if (tools?.length) bytes += Buffer.byteLength(JSON.stringify(tools)) + CHARS_FOR_TOOLS;
+  if (responseFormat) bytes += Buffer.byteLength(JSON.stringify(responseFormat));
+  return { promptChars: bytes, images, maxTokens, cacheTtl: promptCache?.ttl };
 }
 
-function textsOf(message: Message): string[] {
+const NONE: readonly Message[] = [];
+
+function bytesOf(message: Message): number {
   const { content } = message;
-  const texts =
-    typeof content === 'string' ? [content] : content.map(part => (part.type === 'text' ? part.text : ''));
-  if (message.role !== 'assistant') return texts;
-  const { reasoning = [], toolCalls = [] } = message;
+  let bytes = 0;
+  if (typeof content === 'string') bytes = Buffer.byteLength(content);
+  else for (const part of content) bytes += part.type === 'text' ? Buffer.byteLength(part.text) : 0;
+  if (message.role !== 'assistant') return bytes;
   // A signature stands for the thinking, which the backend puts back in its place.
-  const thoughts = reasoning.map(({ text, signature = '' }) => text || signature);
-  return [...texts, ...thoughts, ...toolCalls.flatMap(call => [call.name, call.arguments])];
+  for (const { text, signature = '' } of message.reasoning ?? [])
+    bytes += Buffer.byteLength(text || signature);
+  for (const { name, arguments: args } of message.toolCalls ?? []) {
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(args);
+  }
+  return bytes;
 }
 
 function imagesOf({ content }: Message): number {

@@ -109,7 +109,7 @@ export class Limiter {
     };
     const reply = await this.#ask(request);
     if (!reply.granted) throw rejectionOf(limits, amounts, reply);
-    return this.#reservation(request, limits, reply);
+    return new StoredReservation(this.#store, request, limits, reply);
   }
 
   /**
@@ -149,39 +149,53 @@ export class Limiter {
       });
     }
   }
+}
 
-  #reservation(
-    { id, charges: reserved }: ReserveRequest,
-    limits: readonly Limit[],
-    { windows }: ReserveReply,
-  ): Reservation {
-    let over = false;
-    const end = async (amount: (unit: Unit) => number): Promise<void> => {
-      if (over) return;
-      over = true;
-      const charges: Settlement['charges'][number][] = [];
-      for (const [index, { key, unit }] of limits.entries()) {
-        const window = windows[index];
-        if (!window) continue;
-        const { startsAt, endsAt } = window;
-        charges.push({ key, startsAt, endsAt, amount: amount(unit) });
-      }
-      await this.#store.settle({ id, charges });
-    };
-    return {
-      get limits() {
-        const added = (index: number) => reserved[index]?.amount ?? 0;
-        return usageOf(
-          limits,
-          windows.map((window, index) => ({ ...window, held: window.held + added(index) })),
-        );
-      },
-      settle: async actual => {
-        checkAmounts(actual);
-        await end(unit => amountOf(unit, actual));
-      },
-      release: () => end(() => 0),
-    };
+/** What one call has taken from a store. */
+class StoredReservation implements Reservation {
+  readonly #store: Store;
+  readonly #request: ReserveRequest;
+  readonly #limits: readonly Limit[];
+  readonly #windows: ReserveReply['windows'];
+  #over = false;
+
+  constructor(store: Store, request: ReserveRequest, limits: readonly Limit[], { windows }: ReserveReply) {
+    this.#store = store;
+    this.#request = request;
+    this.#limits = limits;
+    this.#windows = windows;
+  }
+
+  get limits(): readonly LimitUsage[] {
+    const { charges } = this.#request;
+    return usageOf(
+      this.#limits,
+      this.#windows.map(({ startsAt, endsAt, spent, held }, index) => {
+        return { startsAt, endsAt, spent, held: held + (charges[index]?.amount ?? 0) };
+      }),
+    );
+  }
+
+  async settle(actual: Amounts): Promise<void> {
+    checkAmounts(actual);
+    await this.#end(unit => amountOf(unit, actual));
+  }
+
+  release(): Promise<void> {
+    return this.#end(() => 0);
+  }
+
+  async #end(amount: (unit: Unit) => number): Promise<void> {
+    if (this.#over) return;
+    this.#over = true;
+    const charges: Settlement['charges'][number][] = [];
+    for (const [index, { key, unit }] of this.#limits.entries()) {
+      const window = this.#windows[index];
+      if (!window) continue;
+      const { startsAt, endsAt } = window;
+      charges.push({ key, startsAt, endsAt, amount: amount(unit) });
+    }
+    await this.#store.settle({ id: this.#request.id, charges });
   }
 }
 
@@ -199,12 +213,16 @@ function subjectsOf({ scope }: LimitRule, { agent, keys = [], tags = [] }: Limit
 }
 
 function amountOf(unit: Unit, { tokens, nanoUsd }: Amounts): number {
-  return { usd: nanoUsd, tokens, requests: 1 }[unit];
+  if (unit === 'usd') return nanoUsd;
+  return unit === 'tokens' ? tokens : 1;
 }
 
 function checkAmounts({ tokens, nanoUsd }: Amounts): void {
-  for (const [name, amount] of Object.entries({ tokens, nanoUsd })) {
-    if (Number.isSafeInteger(amount) && amount >= 0) continue;
-    throw new AirframeError('invalid_request', `${name} of a call is ${amount}; give a whole number from 0`);
-  }
+  checkAmount('tokens', tokens);
+  checkAmount('nanoUsd', nanoUsd);
+}
+
+function checkAmount(name: string, amount: number): void {
+  if (Number.isSafeInteger(amount) && amount >= 0) return;
+  throw new AirframeError('invalid_request', `${name} of a call is ${amount}; give a whole number from 0`);
 }
