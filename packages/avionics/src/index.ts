@@ -22,10 +22,10 @@ export {
   MemoryCacheStore,
   type ResponseCacheOptions,
 } from './gateway/cache.ts';
+export type { CompletionStream } from './gateway/chunk-stream.ts';
 export type { EmbeddingRequest, EmbeddingResponse } from './gateway/embed.ts';
 export {
   type CallTarget,
-  type CompletionStream,
   LLMGateway,
   type LLMGatewayOptions,
   type Route,

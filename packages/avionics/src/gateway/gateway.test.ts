@@ -253,12 +253,12 @@ describe('fallback', () => {
     const provider = (name: string) => new MockProvider({ name, responses: stuck });
     const providers = { llamaserver: provider('main'), two: provider('two'), three: provider('three') };
     const gateway = new LLMGateway(settings, { providers, fallbackProviders: ['two', 'three'] });
-    const call = gateway.complete({ prompt: 'Hi', timeouts: { totalMs: 100, headersMs: 60 } });
+    const call = gateway.complete({ prompt: 'Hi', timeouts: { totalMs: 1_000, headersMs: 600 } });
     await expect(call).rejects.toMatchObject({
       category: 'timeout',
       code: 'total_timeout',
       retryable: false,
-      message: 'no provider answered within 100 ms (timeouts.totalMs)',
+      message: 'no provider answered within 1000 ms (timeouts.totalMs)',
       attempts: [
         { provider: 'llamaserver', message: expect.stringContaining('headersMs') },
         { provider: 'two', message: expect.stringContaining('totalMs') },

@@ -17,6 +17,7 @@ import type { ReplicaStore } from '../store/replica-store.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
 import { ResponseCache, type ResponseCacheOptions } from './cache.ts';
 import { GatewayCall } from './call.ts';
+import { ChunkStream, type CompletionStream } from './chunk-stream.ts';
 import type { CallContext, Destination } from './context.ts';
 import { type EmbeddingRequest, type EmbeddingResponse, embed } from './embed.ts';
 import type { ResourceCallback } from './meter.ts';
@@ -30,24 +31,12 @@ import {
   requestFor,
   timeoutsOf,
 } from './request.ts';
-import type { CallProgress, LLMResponse, StreamingChunk } from './response.ts';
+import type { LLMResponse, StreamingChunk } from './response.ts';
 import { type GatewayStats, StatsBook } from './stats.ts';
 import { type StreamResponseOptions, streamResponseOf } from './stream-response.ts';
 
 /** Told of each chunk of `completeStream` before its consumer is. What it throws is logged and changes nothing. */
 export type StreamingCallback = (chunk: StreamingChunk) => void;
-
-/** The chunks of a stream. `return()` (a `break` in `for await`) stops the backend. */
-export interface CompletionStream extends AsyncIterableIterator<StreamingChunk, undefined, undefined> {
-  [Symbol.asyncIterator](): CompletionStream;
-  /**
-   * The chunk that `next()` would give at once; undefined: it would have to wait, or has to tell the end. For those
-   * who pass a stream on, and would pay for a promise with every piece that lies there already.
-   */
-  poll(): StreamingChunk | undefined;
-  /** What is known of the call so far, also after it has failed or was left. undefined before the first `next()`. */
-  progress(): CallProgress | undefined;
-}
 
 /** One provider that a call may go to. */
 export interface CallTarget {
@@ -162,29 +151,7 @@ export class LLMGateway {
    * @throws AirframeError, from the iterator, after all chunks that came
    */
   completeStream(request: CompletionRequest): CompletionStream {
-    let call: GatewayCall | undefined;
-    let chunks: ReturnType<GatewayCall['chunks']> | undefined;
-    const start = () => {
-      call = new GatewayCall(request, this.#context(request, true));
-      chunks = call.chunks();
-      return chunks;
-    };
-    return {
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-      poll: () => call?.quick(),
-      progress: () => call?.progress(),
-      next: () => {
-        const value = call?.quick();
-        return value ? Promise.resolve({ done: false, value }) : (chunks ?? start()).next();
-      },
-      return: async () => {
-        // A generator would queue this behind a pending next(), until the backend speaks again.
-        call?.leave();
-        return (chunks ?? start()).return(undefined);
-      },
-    };
+    return new ChunkStream(() => new GatewayCall(request, this.#context(request, true)));
   }
 
   /**

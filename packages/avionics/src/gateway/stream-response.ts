@@ -1,5 +1,5 @@
 import { AirframeError } from '@x/airframe';
-import type { CompletionStream } from './gateway.ts';
+import type { CompletionStream } from './chunk-stream.ts';
 import type { LLMResponse, StreamingChunk } from './response.ts';
 
 export interface StreamResponseOptions {

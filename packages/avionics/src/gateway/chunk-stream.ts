@@ -1,0 +1,54 @@
+import type { GatewayCall } from './call.ts';
+import type { CallProgress, StreamingChunk } from './response.ts';
+
+/** The chunks of a stream. `return()` (a `break` in `for await`) stops the backend. */
+export interface CompletionStream extends AsyncIterableIterator<StreamingChunk, undefined, undefined> {
+  [Symbol.asyncIterator](): CompletionStream;
+  /**
+   * The chunk that `next()` would give at once; undefined: it would have to wait, or has to tell the end. For those
+   * who pass a stream on, and would pay for a promise with every piece that lies there already.
+   */
+  poll(): StreamingChunk | undefined;
+  /** What is known of the call so far, also after it has failed or was left. undefined before the first `next()`. */
+  progress(): CallProgress | undefined;
+}
+
+/** The chunks of one call, which is made with the first `next()`. */
+export class ChunkStream implements CompletionStream {
+  readonly #make: () => GatewayCall;
+  #call: GatewayCall | undefined;
+  #chunks: ReturnType<GatewayCall['chunks']> | undefined;
+
+  constructor(make: () => GatewayCall) {
+    this.#make = make;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  poll(): StreamingChunk | undefined {
+    return this.#call?.quick();
+  }
+
+  progress(): CallProgress | undefined {
+    return this.#call?.progress();
+  }
+
+  next(): Promise<IteratorResult<StreamingChunk, undefined>> {
+    const value = this.#call?.quick();
+    return value ? Promise.resolve({ done: false, value }) : (this.#chunks ?? this.#start()).next();
+  }
+
+  async return(): Promise<IteratorResult<StreamingChunk, undefined>> {
+    // A generator would queue this behind a pending next(), until the backend speaks again.
+    this.#call?.leave();
+    return (this.#chunks ?? this.#start()).return(undefined);
+  }
+
+  #start(): ReturnType<GatewayCall['chunks']> {
+    this.#call = this.#make();
+    this.#chunks = this.#call.chunks();
+    return this.#chunks;
+  }
+}
