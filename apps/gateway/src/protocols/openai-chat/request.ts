@@ -10,11 +10,12 @@ import type { CompletionRequest } from '@x/avionics';
 import type { Asked } from '../protocol.ts';
 import { leftOut, picked, readBody, unsupported } from '../read.ts';
 import { ChatAnswer } from './answer.ts';
+import { isPlainChat } from './plain.ts';
 import { type ChatMessage, type ChatRequest, chatRequestSchema, KNOWN, PASSED_ON } from './wire.ts';
 
 /** What a client of Chat Completions asks. @throws AirframeError (invalid_request) */
 export function readChat(body: unknown): Asked {
-  const asked = readBody(chatRequestSchema, body);
+  const asked = isPlainChat(body) ? body : readBody(chatRequestSchema, body);
   if ((asked.n ?? 1) !== 1)
     unsupported('n', 'the gateway gives one answer a call; send the call again instead');
   if (asked.logprobs) unsupported('logprobs', 'not every provider has them; leave it out');
@@ -23,12 +24,15 @@ export function readChat(body: unknown): Asked {
     model: asked.model ?? '',
     stream,
     request: requestOf(asked),
-    ignored: [
-      ...leftOut(asked, KNOWN),
-      ...(asked.tools?.some(tool => tool.function.strict) ? ['tools.function.strict'] : []),
-    ],
+    ignored: ignoredIn(asked),
     answer: facts => new ChatAnswer(facts, asked.stream_options?.include_usage ?? false),
   };
+}
+
+function ignoredIn(asked: ChatRequest): string[] {
+  const names = leftOut(asked, KNOWN);
+  if (asked.tools?.some(tool => tool.function.strict)) names.push('tools.function.strict');
+  return names;
 }
 
 function requestOf(asked: ChatRequest): CompletionRequest {
