@@ -25,6 +25,8 @@ export class Sink {
   readonly #raw: ServerResponse;
   readonly #options: SinkOptions;
   #keepAlive: NodeJS.Timeout | undefined;
+  /** Of a stream that is open, and has not sent anything yet. */
+  #headers: Record<string, string> | undefined;
   /** What goes out at the end of this turn of the event loop. */
   #gathered = '';
   #flushing: NodeJS.Immediate | undefined;
@@ -37,7 +39,7 @@ export class Sink {
   }
 
   get isOpen(): boolean {
-    return this.#raw.headersSent;
+    return this.#headers !== undefined || this.#raw.headersSent;
   }
 
   /** An answer in one piece, as JSON. */
@@ -52,14 +54,9 @@ export class Sink {
     this.#limitUnread();
   }
 
-  /** Sends the status 200 and the headers. From here on errors can only be told in the stream. */
+  /** Begins a stream: the status is 200, and from here on errors can only be told in it. Headers go with the first text. */
   open(headers: Record<string, string>): void {
-    this.#raw.writeHead(200, Object.assign(headers, STREAM_HEADERS));
-    const { keepAliveMs } = this.#options;
-    this.#keepAlive = setInterval(() => {
-      // A comment behind what a client has not read yet would only add to it.
-      if (!this.#full) this.write(COMMENT);
-    }, keepAliveMs).unref();
+    this.#headers = Object.assign(headers, STREAM_HEADERS);
   }
 
   /** Sends headers and a comment at once, for a client that has waited long. */
@@ -83,13 +80,23 @@ export class Sink {
   }
 
   #flush(): void {
-    clearImmediate(this.#flushing);
-    this.#flushing = undefined;
-    const text = this.#gathered;
-    this.#gathered = '';
+    const text = this.#withGathered('');
     if (text === '' || this.#raw.destroyed) return;
-    this.#keepAlive?.refresh();
+    this.#sendHeaders();
+    if (this.#keepAlive) this.#keepAlive.refresh();
+    else this.#keepAlive = setInterval(() => this.#comment(), this.#options.keepAliveMs).unref();
     if (!this.#raw.write(text)) this.#full ??= this.#drained();
+  }
+
+  #sendHeaders(): void {
+    const headers = this.#headers;
+    this.#headers = undefined;
+    if (headers) this.#raw.writeHead(200, headers);
+  }
+
+  #comment(): void {
+    // Behind what a client has not read yet it would only add to it.
+    if (!this.#full) this.write(COMMENT);
   }
 
   /** The text that waits, with this behind it. */
@@ -104,6 +111,7 @@ export class Sink {
   /** The good end of an answer: the last text, and the end of the body. */
   end(text: string): void {
     clearInterval(this.#keepAlive);
+    this.#sendHeaders();
     this.#raw.end(this.#withGathered(text));
     this.#limitUnread();
   }
@@ -115,6 +123,7 @@ export class Sink {
   breakOff(text: string): void {
     clearInterval(this.#keepAlive);
     const { socket } = this.#raw;
+    this.#sendHeaders();
     this.#raw.write(this.#withGathered(text));
     socket?.destroySoon();
     this.#limitUnread();
@@ -146,6 +155,7 @@ export class Sink {
   /** By the socket's own timer, which knows whether any of what it has to send is read. */
   #limitUnread(): void {
     const raw = this.#raw;
-    if (!raw.writableFinished && !raw.destroyed) raw.setTimeout(this.#options.writeTimeoutMs);
+    const isRead = raw.writableFinished || (raw.writableEnded && raw.socket?.writableLength === 0);
+    if (!isRead && !raw.destroyed) raw.setTimeout(this.#options.writeTimeoutMs);
   }
 }

@@ -77,24 +77,10 @@ async function exchange({
   entry,
   key,
 }: CallParts): Promise<void> {
-  const requestId = randomUUID();
   const { config, gateway } = runtime;
   const server: ServerConfig = config.server ?? {};
-  const agentName = agentOf(request.headers) ?? key.agent;
-  const completion = asked.request;
-  completion.model = entry.id;
-  completion.agentName = agentName;
-  completion.key = key.name;
-  completion.requestId = requestId;
-  completion.output = 'all';
-  completion.deadlineMs = timeoutOf(request.headers, (server.requestTimeout ?? 600) * 1_000);
-  const tags = tagsOf(request.headers);
-  if (tags) completion.tags = tags;
-  const headers = forwarded(request.headers, server.forwardHeaders);
-  if (headers) completion.headers = headers;
-  // What a stream has sent cannot be taken back.
-  if (entry.midStream)
-    completion.midStream = asked.stream && entry.midStream === 'restart' ? 'fail' : entry.midStream;
+  const completion = completionOf(request, asked, entry, key, server);
+  const { requestId, agentName } = completion;
   // From here on nothing throws: the answer is the exchange's.
   hijack(reply);
   const recorder = new CallRecorder(
@@ -128,6 +114,31 @@ async function exchange({
   } finally {
     parts.exchanges.delete(running);
   }
+}
+
+/** What a client asks, with who asks it, and until when. @throws AirframeError (invalid_request) for a header that says nothing */
+function completionOf(
+  { headers }: FastifyRequest,
+  { request, stream }: Asked,
+  { id, midStream }: CatalogEntry,
+  key: Key,
+  server: ServerConfig,
+): CompletionRequest & { requestId: string; agentName: string } {
+  const completion = Object.assign(request, {
+    model: id,
+    agentName: agentOf(headers) ?? key.agent,
+    key: key.name,
+    requestId: randomUUID(),
+    output: 'all' as const,
+    deadlineMs: timeoutOf(headers, (server.requestTimeout ?? 600) * 1_000),
+  });
+  const tags = tagsOf(headers);
+  if (tags) completion.tags = tags;
+  const sent = forwarded(headers, server.forwardHeaders);
+  if (sent) completion.headers = sent;
+  // What a stream has sent cannot be taken back.
+  if (midStream) completion.midStream = stream && midStream === 'restart' ? 'fail' : midStream;
+  return completion;
 }
 
 /** Most characters of a prompt that are kept. */

@@ -20,14 +20,16 @@ export function guarded(
     ...route,
     config: { protocol },
     // Before the body is read: a stranger's is not worth the memory.
-    onRequest: async (request, reply) => {
+    onRequest: (request, reply, done) => {
       try {
         if (parts.draining()) throw draining();
         request.caller = authenticate(parts.live.current.keys, request.headers);
       } catch (error) {
         noteRefusal(parts, error);
-        return refuse(reply, protocol, error);
+        refuse(reply, protocol, error);
+        return;
       }
+      done();
     },
   });
 }
