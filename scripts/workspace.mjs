@@ -41,7 +41,20 @@ export async function ensureInstalled() {
 export async function ensureBuilt() {
   if (stamp('build') === sources() && entryFiles().every(file => existsSync(file))) return;
   console.error('Building (once after each change) …');
-  if ((await build({ stdio: TO_STDERR })) !== 0) throw new Error('the build failed; the reason stands above');
+  const code = await telling('building', () => build({ stdio: TO_STDERR }));
+  if (code !== 0) throw new Error('the build failed; the reason stands above');
+}
+
+/** Says every few seconds that something is still at work, and since when. */
+async function telling(what, work) {
+  const began = performance.now();
+  const tell = () => console.error(`${what}: ${Math.round((performance.now() - began) / 1000)} s`);
+  const ticking = setInterval(tell, 5_000);
+  try {
+    return await work();
+  } finally {
+    clearInterval(ticking);
+  }
 }
 
 /** Builds packages and apps; resolves with the exit code. What has not changed comes from turbo's cache. */
