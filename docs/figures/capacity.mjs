@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { importNodes } from '../../bench/nodes.mjs';
 import { groupedBars } from '../../scripts/figure-chart.mjs';
-import { table } from '../../scripts/figures.mjs';
+import { provenance, table } from '../../scripts/figures.mjs';
 import { BLOCK_TOKENS } from '../../sim/routing/node.mjs';
 import { SCENARIOS } from '../../sim/routing/scenarios.mjs';
 import { simulate } from '../../sim/routing/simulate.mjs';
@@ -93,7 +93,13 @@ function workOf({ bySlots, model }) {
 const percent = share => `${(100 * share).toFixed(1)} %`;
 const secondsText = ms => `${(ms / 1_000).toFixed(1)} s`;
 
-const PARTS = { work: workTable, carried: carriedTable, load: loadTable, fleet: fleetTable };
+const PARTS = {
+  source: provenance,
+  work: workTable,
+  carried: carriedTable,
+  load: loadTable,
+  fleet: fleetTable,
+};
 
 export function render(json, part) {
   const write = PARTS[part];
