@@ -44,6 +44,8 @@ export default defineConfig({
         ...shared,
         test: { name: 'conformance', include: ['packages/*/test/conformance/**/*.test.ts'], setupFiles },
       },
+      // The links and the code of all Markdown.
+      { ...shared, test: { name: 'docs', include: ['test/docs/**/*.test.ts'], setupFiles } },
       withRealParts('fuzz'),
       // Each file has a process of its own, whose memory it measures.
       withRealParts('leaks', 'leaks', { execArgv: ['--expose-gc'] }),

@@ -42,6 +42,7 @@ const STEPS = [
   ),
   tests('unit'),
   tests('conformance', 'of the published kit, on every adapter'),
+  tests('docs', 'of the links and the code in all Markdown'),
   tests('fuzz', 'the event parser against a reference'),
   tests('leaks', 'of memory, sockets and listeners'),
   tests('llama-server', 'against a real llama-server'),

@@ -1,0 +1,97 @@
+// The API reference: Markdown made of the docstrings of all public entry points. What is undocumented, or links to
+// nothing, is an error.
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Application, LogLevel, ReflectionKind } from 'typedoc';
+import { ROOT, workspaceFolders } from '../workspace.mjs';
+import { API_FOLDER } from './markdown.mjs';
+
+/** Pages of their own; everything else stands on the page of what it belongs to. */
+const DOCUMENTED = ['Class', 'Interface', 'Function', 'Variable', 'TypeAlias', 'Enum', 'Method'];
+
+const MARKDOWN = {
+  entryFileName: 'index',
+  hidePageHeader: true,
+  hideGroupHeadings: true,
+  useCodeBlocks: true,
+  expandParameters: true,
+  sanitizeComments: true,
+  parametersFormat: 'table',
+  interfacePropertiesFormat: 'table',
+  typeDeclarationFormat: 'table',
+  tableColumnSettings: { hideSources: true, hideInherited: true, hideOverrides: true },
+};
+
+/** The public entry points: `{ name, file }` each, by what is imported: `@x/airframe/testing`. */
+export function entryPoints() {
+  return workspaceFolders().flatMap(folder => {
+    const { name, private: isPrivate, exports } = manifestOf(folder);
+    if (isPrivate) return [];
+    return Object.entries(exports).flatMap(([subpath, { '@x/source': file }]) =>
+      file === undefined ? [] : [{ name: name + subpath.slice(1), file: join(folder, file) }],
+    );
+  });
+}
+
+const manifestOf = folder => JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
+
+/** The folder of an entry point's pages below docs/api: its name without the scope. */
+export const folderOf = name => name.replace(/^@[^/]+\//, '');
+
+/**
+ * Writes docs/api.
+ * @throws Error when the docstrings have problems, each of which it has printed
+ */
+export async function writeApi() {
+  const entries = entryPoints();
+  const app = await Application.bootstrapWithPlugins({
+    name: 'API',
+    entryPoints: entries.map(({ file }) => join(ROOT, file)),
+    tsconfig: join(ROOT, 'scripts/docs/tsconfig.json'),
+    plugin: ['typedoc-plugin-markdown'],
+    out: join(ROOT, API_FOLDER),
+    readme: 'none',
+    // The types are checked by another step of the gate.
+    skipErrorChecking: true,
+    disableSources: true,
+    excludeInternal: true,
+    excludePrivate: true,
+    logLevel: LogLevel.Warn,
+    sort: ['source-order'],
+    requiredToBeDocumented: DOCUMENTED,
+    packagesRequiringDocumentation: [...new Set(entries.map(({ name }) => packageOf(name)))],
+    ...MARKDOWN,
+  });
+  const project = await app.convert();
+  if (!project) throw new Error('typedoc could not read the sources; the reason stands above');
+  name(project, entries);
+  validate(app, project);
+  const { warningCount, errorCount, validationWarningCount } = app.logger;
+  const problems = warningCount + errorCount + validationWarningCount;
+  if (problems > 0) throw new Error(`${problems} problems with docstrings; they stand above`);
+  if (existsSync(join(ROOT, API_FOLDER))) rmSync(join(ROOT, API_FOLDER), { recursive: true });
+  await app.generateOutputs(project);
+}
+
+const packageOf = name => name.split('/').slice(0, 2).join('/');
+
+/** typedoc names modules by their folders. They come in the order of the entry points, but not of the same kind. */
+function name(project, entries) {
+  for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
+    const [file] = project.getSymbolIdFromReflection(module)?.fileName?.split('\0') ?? [];
+    const entry = entries.find(one => join(ROOT, one.file) === file);
+    if (entry) module.name = folderOf(entry.name);
+  }
+}
+
+/** typedoc looks for types that are not exported in one package alone, that of the project. */
+function validate(app, project) {
+  const packages = app.options.getValue('packagesRequiringDocumentation');
+  app.options.setValue('validation', { notExported: false, notDocumented: true, invalidLink: true });
+  app.validate(project);
+  app.options.setValue('validation', { notExported: true, notDocumented: false, invalidLink: false });
+  for (const packageName of packages) {
+    project.packageName = packageName;
+    app.validate(project);
+  }
+}
