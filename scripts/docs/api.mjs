@@ -66,8 +66,7 @@ export async function writeApi() {
   if (!project) throw new Error('typedoc could not read the sources; the reason stands above');
   name(project, entries);
   validate(app, project);
-  const { warningCount, errorCount, validationWarningCount } = app.logger;
-  const problems = warningCount + errorCount + validationWarningCount;
+  const problems = app.logger.warningCount + app.logger.errorCount;
   if (problems > 0) throw new Error(`${problems} problems with docstrings; they stand above`);
   if (existsSync(join(ROOT, API_FOLDER))) rmSync(join(ROOT, API_FOLDER), { recursive: true });
   await app.generateOutputs(project);

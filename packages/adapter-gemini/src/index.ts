@@ -23,6 +23,7 @@ export type { GeminiExtra } from './wire.ts';
 /** The backend kind of Google's Gemini API. */
 export const GEMINI_KIND = 'gemini';
 
+/** What {@link geminiAdapter} takes. */
 export interface GeminiAdapterOptions {
   /** How requests travel. Default: undici, with a pool of its own. */
   http?: HttpFn;

@@ -10,6 +10,7 @@ import {
 import { contentsOf, systemInstructionOf } from './contents.ts';
 import type { GeminiExtra } from './wire.ts';
 
+/** A request whose `extra` are parameters of Gemini. */
 export type GeminiRequest = InferenceRequest<GeminiExtra>;
 
 /** What a call takes from the endpoint. */

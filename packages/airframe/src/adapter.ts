@@ -45,6 +45,7 @@ export interface Capabilities extends ChatCapabilities {
   health: boolean;
 }
 
+/** What one call may say beside its request. */
 export interface InferOptions {
   /** Ends the call; the stream closes with `error` (aborted) and `done`. */
   signal?: AbortSignal;
@@ -111,9 +112,13 @@ export interface AdapterDefinition<Extra extends object> {
   infer(call: InferenceCall<Extra>, reply: Reply): AsyncIterable<void> | Promise<AsyncIterable<void>>;
   /** Without it, and without each that follows, the adapter cannot do it; the manifest says so. */
   health?(endpoint: EndpointSpec, deadlines: Deadlines): Promise<HealthReport['state']>;
+  /** Vectors for texts. */
   embed?(call: Call<EmbedRequest>): Promise<EmbedResult>;
+  /** Tokens of the request's prompt; nothing is generated. */
   countTokens?(call: InferenceCall<Extra>): Promise<TokenCount>;
+  /** The models that the endpoint offers. */
   listModels?(endpoint: EndpointSpec, deadlines: Deadlines): Promise<ModelInfo[]>;
+  /** Gives back what the adapter holds; the calls under way have been ended by then. */
   close?(): Promise<void>;
 }
 

@@ -7,6 +7,7 @@ import type { EmbedRequest, EmbedResult, ModelInfo, TokenCount } from './operati
 import type { InferenceRequest } from './request.ts';
 import type { InferenceStream } from './serial-stream.ts';
 
+/** What {@link AirframeClient} takes. */
 export interface AirframeClientOptions {
   /** One adapter a backend kind; wrap them in `withRetry` where retries are wanted. */
   adapters: readonly Adapter[];
@@ -33,6 +34,7 @@ export class AirframeClient {
     return collect(this.streamInfer(endpoint, { stream: false, ...request }, options));
   }
 
+  /** How the endpoint is, by a look at it now. A backend that does not answer is `unhealthy`, not an error. */
   health(endpoint: EndpointSpec, options?: InferOptions): Promise<HealthReport> {
     return this.#adapter(endpoint).health(endpoint, options);
   }

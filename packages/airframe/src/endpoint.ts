@@ -14,6 +14,7 @@ export const KNOWN_BACKEND_KINDS = [
 
 /** Which adapter speaks to an endpoint: lower-case words joined by `_`. */
 export type BackendKind = (typeof KNOWN_BACKEND_KINDS)[number] | (string & {});
+/** Checks a {@link BackendKind}: its form, not whether there is an adapter for it. */
 export const backendKindSchema: z.ZodType<BackendKind> = z
   .string()
   .regex(/^[a-z][a-z0-9_]*$/, { error: 'a backend kind is lower-case words joined by _' });
@@ -25,6 +26,7 @@ export interface CapacityHints {
   /** Tokens of context one request may use. */
   contextTokens?: number;
 }
+/** Checks {@link CapacityHints}. */
 export const capacityHintsSchema: z.ZodType<CapacityHints> = z.object({
   maxConcurrent: z.int().positive().exactOptional(),
   contextTokens: z.int().positive().exactOptional(),
@@ -44,6 +46,7 @@ export interface Timeouts {
 // Node’s timers hold no more; a longer one would fire at once.
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const milliseconds = z.number().min(0).max(MAX_TIMER_MS).exactOptional();
+/** Checks {@link Timeouts}: no clock may be below 0, or beyond what a timer of Node holds. */
 export const timeoutsSchema: z.ZodType<Timeouts> = z.object({
   connectMs: milliseconds,
   headersMs: milliseconds,
@@ -102,6 +105,7 @@ export interface EndpointSpec {
   /** The adapter's own settings; the adapter checks them. */
   options?: Record<string, unknown>;
 }
+/** Checks an {@link EndpointSpec}. What an adapter takes in `options` is for the adapter to check. */
 export const endpointSpecSchema: z.ZodType<EndpointSpec> = z.object({
   name: z.string().min(1),
   backendKind: backendKindSchema,
@@ -147,10 +151,12 @@ export function withHeaders(
   return { ...endpoint, headers: merged };
 }
 
+/** What an endpoint can be. */
 export const HEALTH_STATES = ['unknown', 'healthy', 'loading', 'unhealthy'] as const;
 
 /** `loading`: reachable, not ready yet. `unknown`: never probed. */
 export type HealthState = (typeof HEALTH_STATES)[number];
+/** Checks a {@link HealthState}. */
 export const healthStateSchema: z.ZodType<HealthState> = z.enum(HEALTH_STATES);
 
 /** What one look at an endpoint found. */

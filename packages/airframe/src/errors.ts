@@ -18,6 +18,7 @@ export const ERROR_CATEGORIES = [
   'aborted',
 ] as const;
 
+/** What kind of failure it is: what callers decide by. */
 export type ErrorCategory = (typeof ERROR_CATEGORIES)[number];
 
 /** Categories whose cause may be gone when the same call is sent again to the same endpoint. */
@@ -73,6 +74,7 @@ export function attemptOf(
   return attempt;
 }
 
+/** What an {@link AirframeError} says beside its category and message. */
 export interface AirframeErrorOptions {
   /** Whether the same call may succeed when sent again. Default: by category. */
   retryable?: boolean | undefined;

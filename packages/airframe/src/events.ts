@@ -89,17 +89,20 @@ export interface RateLimits {
   outputTokens?: RateLimit;
 }
 
+/** A piece of the answer, as it came; a piece is not always one token. */
 export interface TokenEvent {
   type: 'token';
   text: string;
 }
 
+/** A piece of the model's thinking, with a signature where the backend wants it back. */
 export interface ReasoningEvent {
   type: 'reasoning';
   text: string;
   signature?: string;
 }
 
+/** A piece of a tool call while the model writes it; `index` says of which call of the reply. */
 export interface ToolCallDeltaEvent {
   type: 'tool_call_delta';
   index: number;
@@ -108,6 +111,7 @@ export interface ToolCallDeltaEvent {
   argumentsDelta: string;
 }
 
+/** A tool call that is whole. */
 export interface ToolCallEvent {
   type: 'tool_call';
   index: number;
@@ -120,6 +124,7 @@ export interface MessageEvent {
   message: AssistantMessage;
 }
 
+/** What went wrong; `done` follows. */
 export interface ErrorEvent {
   type: 'error';
   error: AirframeError;
@@ -142,6 +147,7 @@ export interface DoneEvent {
   attempts: readonly Attempt[];
 }
 
+/** Everything that a stream may yield, told apart by `type`. */
 export type InferenceStreamEvent =
   | TokenEvent
   | ReasoningEvent
@@ -151,6 +157,7 @@ export type InferenceStreamEvent =
   | ErrorEvent
   | DoneEvent;
 
+/** The words of `type`. */
 export type StreamEventType = InferenceStreamEvent['type'];
 
 /** True for the events that carry output of the model; after the first one a call is never retried. */

@@ -100,6 +100,7 @@ export {
   type Message,
   type PromptCacheOptions,
   type ReasoningOptions,
+  type RequestOptions,
   type ResponseFormat,
   type SystemMessage,
   type TextPart,
@@ -109,7 +110,7 @@ export {
   type UserMessage,
 } from './request.ts';
 export { END, type InferenceStream, SerialStream, type Step } from './serial-stream.ts';
-export type { Deadlines } from './transport/deadline.ts';
+export type { DeadlinePhase, Deadlines } from './transport/deadline.ts';
 export {
   type ExchangeOptions,
   exchange,
@@ -118,7 +119,13 @@ export {
   type StreamReader,
 } from './transport/exchange.ts';
 export type { ErrorFacts, ErrorReader } from './transport/failure.ts';
-export { createHttp, type HttpFn, type HttpRequest, type HttpResponse } from './transport/http.ts';
+export {
+  createHttp,
+  type HttpFn,
+  type HttpOptions,
+  type HttpRequest,
+  type HttpResponse,
+} from './transport/http.ts';
 export { redact } from './transport/redact.ts';
 export { parseRetryAfter } from './transport/retry-after.ts';
 export { type SseEvent, SseParser } from './transport/sse.ts';

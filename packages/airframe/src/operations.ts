@@ -13,6 +13,7 @@ export interface EmbedRequest {
   extra?: Record<string, unknown>;
 }
 
+/** Checks an {@link EmbedRequest}. */
 export const embedRequestSchema: z.ZodType<EmbedRequest> = z.object({
   input: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
   model: z.string().min(1).exactOptional(),
@@ -20,6 +21,7 @@ export const embedRequestSchema: z.ZodType<EmbedRequest> = z.object({
   extra: z.record(z.string(), z.unknown()).exactOptional(),
 });
 
+/** What came of an {@link EmbedRequest}. */
 export interface EmbedResult {
   /** One vector a text, in the order of the input. */
   embeddings: number[][];

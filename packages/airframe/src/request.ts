@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { AssistantMessage, ToolCall } from './events.ts';
 import { check } from './validate.ts';
 
+/** A text beside images in a user's message. */
 export interface TextPart {
   type: 'text';
   text: string;
@@ -14,11 +15,13 @@ export interface ImagePart {
   url: string;
 }
 
+/** How the model is to behave. */
 export interface SystemMessage {
   role: 'system';
   content: string;
 }
 
+/** What the user says: a text, or texts and images. */
 export interface UserMessage {
   role: 'user';
   content: string | (TextPart | ImagePart)[];
@@ -34,6 +37,7 @@ export interface ToolMessage {
   isError?: boolean;
 }
 
+/** One turn of a conversation, told apart by `role`. */
 export type Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage;
 
 /** A function the model may call. */
@@ -63,12 +67,14 @@ export interface PromptCacheOptions {
   ttl?: '5m' | '1h';
 }
 
+/** The form of the answer. `json_schema` is enforced where the backend can; `json` is any JSON. */
 export type ResponseFormat =
   | { type: 'text' }
   | { type: 'json' }
   | { type: 'json_schema'; name?: string; schema: Record<string, unknown>; strict?: boolean };
 
-interface RequestOptions<Extra> {
+/** What an {@link InferenceRequest} may say beside its prompt. */
+export interface RequestOptions<Extra> {
   /** Model name as the backend knows it. Absent: the endpoint's own. */
   model?: string;
   tools?: ToolSpec[];

@@ -2,6 +2,7 @@ import type { InferenceStreamEvent } from './events.ts';
 
 /** The events of one call. `return()` (a `break` in `for await`) stops the backend. */
 export interface InferenceStream extends AsyncIterableIterator<InferenceStreamEvent, undefined, undefined> {
+  /** The stream itself: it can be read once. */
   [Symbol.asyncIterator](): InferenceStream;
   /**
    * The event that `next()` would give at once; undefined: it would have to wait, or has to tell the end. For those
@@ -13,6 +14,7 @@ export interface InferenceStream extends AsyncIterableIterator<InferenceStreamEv
 /** What `next()` and `return()` give. */
 export type Step = IteratorResult<InferenceStreamEvent, undefined>;
 
+/** The step that tells that a stream is over. */
 export const END: Step = { done: true, value: undefined };
 
 /**
@@ -24,10 +26,12 @@ export abstract class SerialStream implements InferenceStream {
   #waiting = 0;
   #last: Promise<unknown> = Promise.resolve();
 
+  /** The stream itself: it can be read once. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
+  /** The next event. Several calls at once are answered in their order. */
   next(): Promise<Step> {
     const step = this.#waiting === 0 ? this.ready() : undefined;
     if (step) return Promise.resolve(step);
@@ -40,6 +44,7 @@ export abstract class SerialStream implements InferenceStream {
     return this.#waiting === 0 ? this.ready()?.value : undefined;
   }
 
+  /** Ends the stream early, and stops what feeds it. */
   abstract return(): Promise<Step>;
 
   /** A step that can be given without waiting, if there is one. */

@@ -35,6 +35,7 @@ export type { Percentiles } from './gateway/histogram.ts';
 export type { ResourceCallback } from './gateway/meter.ts';
 export type {
   CallsOf,
+  CompletionOptions,
   CompletionRequest,
   MidStreamPolicy,
   ObjectOf,
@@ -58,6 +59,7 @@ export type { StreamResponseOptions } from './gateway/stream-response.ts';
 export type { GatewayTool, ToolCallOf } from './gateway/tools.ts';
 export {
   type Amounts,
+  type CallLimiter,
   type LimitedCall,
   Limiter,
   type LimiterOptions,
@@ -68,12 +70,31 @@ export type { LimitRule } from './limits/rules.ts';
 export type { LimitUsage } from './limits/usage.ts';
 export { type LogFields, type Logger, loggerOf, silentLogger } from './logger.ts';
 export { createAgentProviderWithNodeAwareness } from './nodes/create.ts';
-export type { RouterNode } from './nodes/node-state.ts';
+export type { EjectionOptions, EjectionState } from './nodes/ejection.ts';
+export type { RouteOutcome, RouterNode } from './nodes/node-state.ts';
 export type { RouteDecision, RouteInferOptions } from './nodes/node-tries.ts';
-export { type LeaseReasons, NodePool, type NodePoolOptions } from './nodes/pool.ts';
+export {
+  type AcquireOptions,
+  type LeaseReasons,
+  type NodeLease,
+  NodePool,
+  type NodePoolOptions,
+} from './nodes/pool.ts';
 export { NodePoolProvider, type NodePoolProviderOptions } from './nodes/pool-provider.ts';
+export type { PromptPrefix } from './nodes/prefix.ts';
 export type { NodeProfile } from './nodes/profiles.ts';
-export type { NodeOut, NodeSnapshot, RouteReasons } from './nodes/route.ts';
+export type {
+  Assignment,
+  HomeWait,
+  NodeOut,
+  NodeSnapshot,
+  Refusal,
+  Refused,
+  RouteReasons,
+  RouteRequest,
+  RouteResult,
+  Waiting,
+} from './nodes/route.ts';
 export { NodeRouter, type NodeRouterOptions } from './nodes/router.ts';
 export { STRATEGIES, type Strategy } from './nodes/strategies.ts';
 export {
@@ -90,8 +111,12 @@ export {
   type TokenChunkMetadata,
 } from './providers/base.ts';
 export type { CloudProviderOptions } from './providers/cloud.ts';
-export { LlamaServerProvider, type LlamaServerProviderOptions } from './providers/llama-server.ts';
-export type { OnLoadProgress } from './providers/llamacpp.ts';
+export {
+  LLAMA_SERVER_DEFAULTS,
+  LlamaServerProvider,
+  type LlamaServerProviderOptions,
+} from './providers/llama-server.ts';
+export type { LlamaCppProviderOptions, OnLoadProgress } from './providers/llamacpp.ts';
 export { MockProvider, type MockProviderOptions } from './providers/mock.ts';
 export type { MockAnswer, MockReply, MockScript } from './providers/mock-reply.ts';
 export { OpenAIProvider, type OpenAIProviderOptions } from './providers/openai.ts';
@@ -143,6 +168,14 @@ export {
   type WindowState,
 } from './store/store.ts';
 export type { AttemptEnd, AttemptTelemetry, RouteFacts } from './telemetry/attempt.ts';
-export { ATTRIBUTES, type Facts, METRICS } from './telemetry/names.ts';
+export type { AnyRequest } from './telemetry/attributes.ts';
+export {
+  ATTRIBUTES,
+  type Fact,
+  type Facts,
+  METRICS,
+  type Metric,
+  type MetricSpec,
+} from './telemetry/names.ts';
 export type { AttemptInfo, OperationInfo, OperationTelemetry } from './telemetry/operation.ts';
 export { Telemetry, type TelemetryOptions } from './telemetry/telemetry.ts';

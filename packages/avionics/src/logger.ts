@@ -6,9 +6,13 @@ export type LogFields = Record<string, unknown>;
  * the fields first, fit as they are. {@link loggerOf} tells them apart.
  */
 export interface Logger {
+  /** What helps while looking for a fault. */
   debug(message: string, fields?: LogFields): void;
+  /** What happens as it should. */
   info(message: string, fields?: LogFields): void;
+  /** What somebody should look at. */
   warn(message: string, fields?: LogFields): void;
+  /** What failed. */
   error(message: string, fields?: LogFields): void;
 }
 

@@ -12,6 +12,7 @@ import type { LlamaCppExtra } from './request.ts';
 /** What runs llama.cpp. */
 export type EngineName = 'core' | 'node-llama-cpp';
 
+/** What {@link llamaCppAdapter} takes. */
 export interface LlamaCppAdapterOptions {
   /** How much of a model is loaded: 0 when it begins, 1 at last. */
   onLoadProgress?: (fraction: number, path: string) => void;

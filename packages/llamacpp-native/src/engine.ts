@@ -17,6 +17,7 @@ export function usableContext(asked: number = DEFAULT_CONTEXT_TOKENS, trained: n
   return Math.min(asked, trained);
 }
 
+/** Which model is loaded, and how. */
 export interface LoadOptions {
   /** Absolute path of a GGUF file. */
   path: string;
@@ -64,6 +65,7 @@ export interface Model {
   dispose(): Promise<void>;
 }
 
+/** The vector of one text. */
 export interface Embedding {
   /** Of length 1. */
   vector: number[];
@@ -71,6 +73,7 @@ export interface Embedding {
   tokens: number;
 }
 
+/** What the file of a model says of it. */
 export interface ModelFacts {
   /** `general.name` of the file, else the file's name. */
   name: string;
@@ -94,6 +97,7 @@ export interface ChatMessage {
   reasoning_content?: string;
 }
 
+/** What a chat template gets beside the messages. */
 export interface ChatPromptOptions {
   /** Further variables for the template, e.g. `enable_thinking`. */
   templateKwargs?: Record<string, unknown> | undefined;
@@ -120,6 +124,7 @@ export interface Sampling {
 /** What the answer has to look like: a GBNF grammar, any JSON, or JSON of a schema. */
 export type Grammar = { gbnf: string } | { json: true } | { jsonSchema: Record<string, unknown> };
 
+/** One generation. */
 export interface GenerateOptions {
   prompt: string;
   sampling: Sampling;

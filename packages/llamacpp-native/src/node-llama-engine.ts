@@ -7,6 +7,7 @@ import { availableCores, defaultThreads, physicalCores } from './threads.ts';
 
 type Binding = typeof import('node-llama-cpp');
 
+/** What the engine over node-llama-cpp takes. */
 export interface NodeLlamaEngineOptions {
   /** Takes llama.cpp's log; without it there is none. */
   onLog?: LogSink | undefined;

@@ -31,6 +31,7 @@ interface OpenReasoning {
  */
 export class Reply {
   /** Events not yet read by the consumer. */
+  /** @internal */
   readonly events: EventQueue = new EventQueue();
   readonly #text = new TextBuffer();
   readonly #reasoning: OpenReasoning[] = [];
@@ -74,6 +75,7 @@ export class Reply {
     return Boolean(this.#responseId && this.#model);
   }
 
+  /** Text of the answer, as it came; an empty one is no output. */
   text(text: string): void {
     if (text === '' || this.#ended) return;
     this.#text.add(text);
@@ -81,7 +83,10 @@ export class Reply {
     this.events.push({ type: 'token', text });
   }
 
-  /** @param signature opaque; goes back to the backend in the next request's history */
+  /**
+   * Thinking, as it came.
+   * @param signature opaque; goes back to the backend in the next request's history
+   */
   reasoning(text: string, signature?: string): void {
     if ((text === '' && signature === undefined) || this.#ended) return;
     const last = this.#reasoning.at(-1);
@@ -99,6 +104,7 @@ export class Reply {
     );
   }
 
+  /** A fragment of a tool call; fragments of the same `index` are joined. */
   toolCall(fragment: ToolCallFragment): void {
     if (this.#ended) return;
     const delta = this.#toolCalls.add(fragment);
@@ -111,6 +117,7 @@ export class Reply {
     Object.assign(this.#usage, usage);
   }
 
+  /** The backend's own timings, as far as it tells them. */
   timings(timings: Omit<Partial<Timings>, 'firstTokenMs' | 'totalMs'>): void {
     Object.assign(this.#backendTimings, timings);
   }
@@ -130,6 +137,7 @@ export class Reply {
     this.#status ||= ids.status;
   }
 
+  /** The backend's limits, as its headers tell them. */
   rateLimits(limits: RateLimits): void {
     this.#rateLimits = limits;
   }

@@ -62,6 +62,7 @@ export interface BackendScript {
   headersAfterMs?: number | 'forever';
 }
 
+/** What the caller of a case does. */
 export interface CallerScript {
   request?: Partial<InferenceRequest>;
   timeouts?: Timeouts;
@@ -81,6 +82,7 @@ export interface CallerScript {
   wrongPort?: boolean;
 }
 
+/** What has to come of a case, beside the invariants that hold in each. */
 export interface Expectation {
   /** One of these. Absent: the caller left and sees no end. */
   finishReason?: readonly FinishReason[];

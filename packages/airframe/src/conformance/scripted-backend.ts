@@ -18,9 +18,11 @@ export interface ScriptedBackend {
   readonly bytesTaken: number;
   /** Answers that are not over. */
   readonly answering: number;
+  /** Ends all answers and closes the socket. */
   close(): Promise<void>;
 }
 
+/** Starts a backend on a free loopback port that answers each request by the script, in the words of the dialect. */
 export async function scriptedBackend(script: BackendScript, dialect: Dialect): Promise<ScriptedBackend> {
   const backend = new Backend(script, dialect);
   await backend.listen();

@@ -42,6 +42,7 @@ export interface ScriptedReply {
   completionTokens: number;
 }
 
+/** A tool call that the scripted backend makes. */
 export interface ScriptedToolCall {
   id: string;
   name: string;

@@ -9,6 +9,7 @@ export interface HealthChange {
   to: HealthReport;
 }
 
+/** What {@link HealthMonitor} takes. */
 export interface HealthMonitorOptions {
   registry: Pick<EndpointRegistry, 'list' | 'watch'>;
   probe: Pick<HttpHealthProbe, 'check'>;

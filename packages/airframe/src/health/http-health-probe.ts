@@ -1,6 +1,7 @@
 import type { Adapter } from '../adapter.ts';
 import type { EndpointSpec, HealthReport } from '../endpoint.ts';
 
+/** What {@link HttpHealthProbe} takes. */
 export interface HttpHealthProbeOptions {
   /** The adapters that know how to look at their kind of backend. */
   adapters: readonly Pick<Adapter, 'kind' | 'health'>[];

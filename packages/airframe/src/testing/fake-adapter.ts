@@ -7,6 +7,7 @@ import { type InferenceRequest, promptChars } from '../request.ts';
 import { type FakeScript, Playback, piecesOf } from './fake-script.ts';
 import { randomFrom } from './random.ts';
 
+/** What {@link fakeAdapter} takes ahead of its answers. */
 export interface FakeAdapterOptions {
   /** The kind it stands in for, as `AirframeClient` looks it up. Default `fake`. */
   kind?: BackendKind;

@@ -11,6 +11,7 @@ import {
 } from './recording.ts';
 import { Secrets } from './secrets.ts';
 
+/** What {@link recordHttp} takes. */
 export interface RecordOptions {
   /** Texts that must not stand in the recording, beside the keys that are found by themselves. */
   secrets?: readonly string[];

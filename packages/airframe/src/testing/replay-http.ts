@@ -6,6 +6,7 @@ import { checkRecording, type RecordedExchange, type RecordedRequest, type Recor
 import { Secrets } from './secrets.ts';
 import { type Piece, resplit, type Split } from './split.ts';
 
+/** What {@link replayHttp} takes. */
 export interface ReplayOptions {
   /**
    * Which recorded exchange answers a request; the first one not used yet that matches does. `body` (default): the

@@ -2,9 +2,10 @@ import { setMaxListeners } from 'node:events';
 import type { Timeouts } from '../endpoint.ts';
 import { AirframeError } from '../errors.ts';
 
-type Phase = 'connect' | 'headers' | 'idle';
+/** The clock that runs besides the one of the whole call. */
+export type DeadlinePhase = 'connect' | 'headers' | 'idle';
 
-const WAITED_FOR: Record<Phase | 'total', string> = {
+const WAITED_FOR: Record<DeadlinePhase | 'total', string> = {
   connect: 'no connection',
   headers: 'no response',
   idle: 'nothing more was sent',
@@ -22,10 +23,10 @@ export class Deadlines {
   readonly #where: string;
   readonly #timeouts: Required<Timeouts>;
   readonly #callerSignal: AbortSignal | undefined;
-  #phase: Phase | undefined;
+  #phase: DeadlinePhase | undefined;
   /** Of the phase entered last; while it is paused it runs on, and its end means nothing. */
   #phaseTimer: NodeJS.Timeout | undefined;
-  #timedPhase: Phase | undefined;
+  #timedPhase: DeadlinePhase | undefined;
   #totalTimer: NodeJS.Timeout | undefined;
   #onEnd: ((reason: unknown) => void) | undefined;
   /** headersMs is one budget for all exchanges of a call. */
@@ -53,7 +54,7 @@ export class Deadlines {
   }
 
   /** Starts the clock of a phase and stops that of the phase before. */
-  enter(phase: Phase): void {
+  enter(phase: DeadlinePhase): void {
     this.#phase = phase;
     // Entered for every piece of a stream: one timer serves them all.
     if (phase === 'idle' && this.#timedPhase === 'idle') {
@@ -85,6 +86,7 @@ export class Deadlines {
     this.#phase = undefined;
   }
 
+  /** Ends the call for this reason; a later one changes nothing. */
   abort(reason: AirframeError): void {
     if (this.#controller.signal.aborted) return;
     this.#controller.abort(reason);
@@ -103,7 +105,7 @@ export class Deadlines {
     this.abort(new AirframeError('aborted', 'the call was aborted', { cause: reason }));
   };
 
-  #expire(clock: Phase | 'total'): void {
+  #expire(clock: DeadlinePhase | 'total'): void {
     const ms = this.#timeouts[`${clock}Ms`];
     const during = clock === 'total' && this.#phase ? `, while waiting in phase ${this.#phase}` : '';
     this.abort(

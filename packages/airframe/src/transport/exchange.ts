@@ -27,6 +27,7 @@ export interface StreamReader {
   body(json: unknown): void;
 }
 
+/** What {@link exchange} and {@link exchangeJson} work with, beside the call. */
 export interface ExchangeOptions {
   http: HttpFn;
   endpoint: EndpointSpec;

@@ -3,6 +3,7 @@ import { AirframeError } from '../errors.ts';
 import { connectionError } from './connection-error.ts';
 import type { Reader, SocketPool } from './pool.ts';
 
+/** One request, as an {@link HttpFn} gets it. */
 export interface HttpRequest {
   method: 'GET' | 'POST';
   url: string;
@@ -16,6 +17,7 @@ export interface HttpRequest {
   onConnected?: () => void;
 }
 
+/** The head of an answer, and its body while it comes. */
 export interface HttpResponse {
   status: number;
   /** Lower-case names; repeated ones joined with `, `. */
@@ -37,6 +39,7 @@ export interface HttpFn {
   close?(): Promise<void>;
 }
 
+/** What {@link createHttp} takes. */
 export interface HttpOptions {
   /** undici dispatcher to use, e.g. a ProxyAgent; whoever made it closes it. Default: a pool of its own. */
   dispatcher?: Dispatcher;

@@ -2,6 +2,7 @@ import { Buffer, isAscii } from 'node:buffer';
 import { createParser } from 'eventsource-parser';
 import { AirframeError } from '../errors.ts';
 
+/** One event of a `text/event-stream`. */
 export interface SseEvent {
   /** The `data:` lines, joined by newlines. */
   data: string;

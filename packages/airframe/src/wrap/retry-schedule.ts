@@ -2,6 +2,7 @@ import type { InferOptions } from '../adapter.ts';
 import { type EndpointSpec, resolveTimeouts, type Timeouts } from '../endpoint.ts';
 import type { AirframeError } from '../errors.ts';
 
+/** How often and how long {@link withRetry} tries again. */
 export interface RetryOptions {
   /** Tries after the first. Default 3. */
   maxRetries?: number;

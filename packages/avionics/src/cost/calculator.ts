@@ -30,6 +30,7 @@ export interface TokenParts {
   reasoningTokens?: number | undefined;
 }
 
+/** What {@link CostCalculator} takes. */
 export interface CostCalculatorOptions {
   /** Prices over those of the data package; USD per 1,000 tokens. */
   prices?: PriceTable;
@@ -57,6 +58,7 @@ export class CostCalculator {
   }
 
   /**
+   * What a call has cost.
    * @param provider provider type, e.g. `openai`
    * @param promptTokens all of them, cached ones included
    * @param completionTokens all of them, reasoning included

@@ -6,7 +6,10 @@ export class CostSum {
   /** What rounding took from the sum so far. */
   #lost = 0;
 
-  /** @param usd below 0 takes back */
+  /**
+   * Adds an amount.
+   * @param usd below 0 takes back
+   */
   add(usd: number): void {
     const next = this.#sum + usd;
     this.#lost += Math.abs(this.#sum) >= Math.abs(usd) ? this.#sum - next + usd : usd - next + this.#sum;
@@ -42,6 +45,7 @@ export function toNanoUsd(usd: number, rounding: 'nearest' | 'up' = 'nearest'): 
   return (rounding === 'up' && !whole ? Math.ceil(exact) : nearest) + 0;
 }
 
+/** US dollars of billionths of a dollar, the unit that budgets count in. */
 export function fromNanoUsd(nanoUsd: number): number {
   return nanoUsd / NANO;
 }

@@ -14,11 +14,16 @@ import {
 
 /** Where answers are kept: values are text, and go by themselves after their time. */
 export interface CacheStore {
+  /** The value, while it is good. */
   get(key: string): Promise<string | undefined>;
-  /** @param ttlMs milliseconds until the value is gone */
+  /**
+   * Keeps a value.
+   * @param ttlMs milliseconds until the value is gone
+   */
   set(key: string, value: string, ttlMs: number): Promise<void>;
 }
 
+/** How long answers are kept, and where. */
 export interface ResponseCacheOptions {
   /** Milliseconds an answer is good for. */
   ttlMs: number;

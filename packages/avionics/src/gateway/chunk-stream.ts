@@ -3,6 +3,7 @@ import type { CallProgress, StreamingChunk } from './response.ts';
 
 /** The chunks of a stream. `return()` (a `break` in `for await`) stops the backend. */
 export interface CompletionStream extends AsyncIterableIterator<StreamingChunk, undefined, undefined> {
+  /** The stream itself: it can be read once. */
   [Symbol.asyncIterator](): CompletionStream;
   /**
    * The chunk that `next()` would give at once; undefined: it would have to wait, or has to tell the end. For those

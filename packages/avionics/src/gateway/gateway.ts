@@ -54,6 +54,7 @@ export interface CallTarget {
  */
 export type Route = (call: { agentName: string; model: string | undefined }) => readonly CallTarget[];
 
+/** What {@link LLMGateway} takes beside the settings; all of it may be left out. */
 export interface LLMGatewayOptions {
   /** Providers to ask, in this order, when the agent's own fails before its first output. */
   fallbackProviders?: readonly string[];
@@ -188,6 +189,7 @@ export class LLMGateway {
     return provider.countTokens(wanted, defined({ signal: request.signal, timeouts: timeoutsOf(request) }));
   }
 
+  /** Counts, times and circuits since the gateway was made. */
   getStats(): GatewayStats {
     return this.#stats.snapshot(this.#breakers.snapshot());
   }

@@ -19,7 +19,8 @@ export type MidStreamPolicy = 'fail' | 'continue' | 'restart';
 /** Facts of the caller's own; they come back in the response. */
 export type RequestMetadata = Readonly<Record<string, string | number | boolean>>;
 
-interface CompletionOptions
+/** What a {@link CompletionRequest} may say beside its prompt, tools and schema. */
+export interface CompletionOptions
   extends Partial<
     Pick<
       InferenceRequest,

@@ -54,6 +54,7 @@ export interface SkippedProvider {
 /** Where the answer stands with the response cache. `shared`: it came with that of an identical call under way. */
 export type CacheOutcome = 'hit' | 'shared' | 'miss';
 
+/** How an answer came about: who was asked, how it ended, what was billed. */
 export interface ResponseMetadata {
   requestId: string;
   agentName: string;

@@ -30,6 +30,7 @@ export interface GatewayAgentStats {
   latencyMs: Percentiles;
 }
 
+/** What a gateway has counted since it was made. */
 export interface GatewayStats {
   requests: number;
   succeeded: number;

@@ -2,6 +2,7 @@ import { AirframeError } from '@x/airframe';
 import type { CompletionStream } from './chunk-stream.ts';
 import type { LLMResponse, StreamingChunk } from './response.ts';
 
+/** In what form a stream becomes a web `Response`. */
 export interface StreamResponseOptions {
   /** `sse`: each chunk as a JSON event, then `[DONE]`. `text`: the answer's text alone. Default `sse`. */
   format?: 'sse' | 'text';

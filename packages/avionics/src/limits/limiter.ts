@@ -39,6 +39,7 @@ export interface Reservation {
   release(): Promise<void>;
 }
 
+/** What {@link Limiter} takes. */
 export interface LimiterOptions {
   rules: readonly LimitRule[];
   /** Default: one of this process's own. The caller closes it. */

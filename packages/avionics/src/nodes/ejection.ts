@@ -1,3 +1,4 @@
+/** When a node that fails is left alone, and for how long. */
 export interface EjectionOptions {
   /** Failures in a row that put a node out. Default 3. */
   failures?: number;

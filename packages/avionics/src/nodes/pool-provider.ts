@@ -4,6 +4,7 @@ import type { ProviderStats } from '../providers/stats.ts';
 import { nodeAdapter } from './node-adapter.ts';
 import type { NodePool } from './pool.ts';
 
+/** What {@link NodePoolProvider} takes beside the pool. */
 export interface NodePoolProviderOptions extends Omit<LlamaServerProviderOptions, 'apiKey' | 'hostVariable'> {
   /** Its calls go to nodes that are for this agent. */
   agentName?: string;

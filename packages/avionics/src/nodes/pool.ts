@@ -16,6 +16,7 @@ import { type SlotClaim, SlotClaims } from './slot-claims.ts';
 import type { Strategy } from './strategies.ts';
 import { inAHurry, type WaitOptions, WaitQueue } from './wait-queue.ts';
 
+/** What {@link NodePool} takes beside the nodes. */
 export interface NodePoolOptions extends EjectionOptions {
   /** Default `balanced`. */
   strategy?: Strategy;
@@ -37,6 +38,7 @@ export interface NodePoolOptions extends EjectionOptions {
   logger?: Logger;
 }
 
+/** What a call for a slot may say beside what it wants. */
 export interface AcquireOptions {
   request: Pick<InferenceRequest, 'messages' | 'prompt' | 'tools' | 'model'>;
   agentName?: string | undefined;

@@ -62,8 +62,10 @@ export interface Assignment {
  */
 export type Refusal = 'saturated' | 'excluded' | 'unmatched';
 
+/** What came of a call's wish for a node. */
 export type RouteResult = Assignment | Refused;
 
+/** A call that got no node, and why. */
 export interface Refused {
   node?: never;
   refused: Refusal;

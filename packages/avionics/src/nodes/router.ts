@@ -18,6 +18,7 @@ import type {
 import { choose, type Selection, type Strategy } from './strategies.ts';
 import { byBadness, isFor, matches, usableNodes } from './usable.ts';
 
+/** What {@link NodeRouter} takes. */
 export interface NodeRouterOptions extends EjectionOptions {
   nodes: readonly RouterNode[];
   /** Default `balanced`. */
@@ -185,6 +186,7 @@ export class NodeRouter {
     return this.#nodes.get(name)?.state(this.#now());
   }
 
+  /** What is known of each node now. */
   snapshot(): Omit<NodeSnapshot, 'baseUrl'>[] {
     const now = this.#now();
     return [...this.#nodes.values()].map(node => snapshotOf(node, now));

@@ -9,6 +9,7 @@ import type { HomeWait, RouteReasons } from './route.ts';
  * that is worth.
  */
 export const STRATEGIES = ['round_robin', 'least_busy', 'affinity', 'balanced'] as const;
+/** How a node is chosen. */
 export type Strategy = (typeof STRATEGIES)[number];
 
 export interface Selection extends Candidate {

@@ -25,6 +25,7 @@ export type RequestDefaults = Pick<
   'temperature' | 'maxTokens' | 'topP' | 'stop' | 'reasoning' | 'extra'
 >;
 
+/** What {@link AdapterProvider} takes. */
 export interface AdapterProviderOptions extends LLMProviderOptions {
   /** Type of the provider, e.g. `llamaserver`. */
   name: string;
@@ -137,6 +138,7 @@ export class AdapterProvider extends LLMProvider {
     return ready;
   }
 
+  /** Counts, tokens, cost and times of the calls so far, and the endpoint they go to. */
   override getStats(): ProviderStats {
     const { adapter, endpoint, facts } = this.#options;
     const { name, model, timeouts, capacity } = endpoint;

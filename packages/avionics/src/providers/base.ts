@@ -50,6 +50,7 @@ export interface TokenChunk {
   metadata?: TokenChunkMetadata;
 }
 
+/** What every provider takes. */
 export interface LLMProviderOptions {
   logger?: Logger;
   /** Default: the calculator of this process. */
@@ -236,6 +237,7 @@ export abstract class LLMProvider {
     return this.#costs.estimateRequest(this.name, model, sizeOfRequest(request));
   }
 
+  /** Counts, tokens, cost and times of the calls so far. */
   getStats(): ProviderStats {
     return this.#recorder.snapshot(this.name);
   }

@@ -2,6 +2,7 @@ import { type Adapter, llamaServerAdapter, withRetry } from '@x/airframe';
 import { AdapterProvider, type AdapterProviderOptions, type RequestDefaults } from './adapter-provider.ts';
 import type { LLMProviderOptions } from './base.ts';
 
+/** What {@link LlamaServerProvider} takes beside the address. */
 export interface LlamaServerProviderOptions extends LLMProviderOptions {
   /** Longest wait without progress, in milliseconds; queueing and prompt evaluation are such waits. 0: no limit. Default 120,000. */
   timeout?: number;

@@ -6,6 +6,7 @@ import type { LLMProviderOptions } from './base.ts';
 import { deferAdapter } from './deferred-adapter.ts';
 import { defined } from './options.ts';
 
+/** What the provider of llama.cpp in this process takes. */
 export interface LlamaCppProviderOptions extends LLMProviderOptions {
   /** Tokens of context. */
   contextTokens?: number;
@@ -30,7 +31,10 @@ export interface LlamaCppProviderOptions extends LLMProviderOptions {
   adapter?: Adapter;
 }
 
-/** @param fraction of the model that is loaded, 0 to 1 */
+/**
+ * Is told how far a model is loaded.
+ * @param fraction of the model that is loaded, 0 to 1
+ */
 export type OnLoadProgress = (fraction: number, modelPath: string) => void;
 
 /** More layers than any model has. */

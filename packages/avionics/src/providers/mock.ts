@@ -18,6 +18,7 @@ import {
   tokensOf,
 } from './mock-reply.ts';
 
+/** What {@link MockProvider} takes. */
 export interface MockProviderOptions extends LLMProviderOptions {
   /** Default: an answer that repeats the prompt. */
   responses?: MockScript;

@@ -18,6 +18,7 @@ import { RedisConnection } from './connection.ts';
 import { CLAIM, HELD, PROBE, RENEW, RESERVE, type Script, SETTLE, USAGE } from './scripts.ts';
 import { Settlements } from './settlements.ts';
 
+/** What {@link RedisStore} takes beside the client. */
 export interface RedisStoreOptions {
   /** Before each key. Default `airframe:`. */
   prefix?: string;

@@ -1,6 +1,7 @@
 import type { AirframeError, ErrorCategory } from '@x/airframe';
 import { SharedCircuits, type SharedCircuitsOptions } from './shared-circuits.ts';
 
+/** When a circuit opens, and for how long. */
 export interface BreakerOptions {
   /** Failures in a row that open a circuit. Default 5. */
   failures?: number;
@@ -12,6 +13,7 @@ export interface BreakerOptions {
   now?: () => number;
 }
 
+/** `open`: the provider is passed over. `half_open`: the next call tries it. */
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
 /** Failures that speak of the provider; the rest speaks of the request, and would follow it anywhere. */

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
+/** What `LLM_PROVIDER` and `createLLMProvider` take. */
 export const PROVIDER_TYPES = ['llamaserver', 'openai', 'anthropic', 'azure', 'llamacpp', 'mock'] as const;
+/** One of {@link PROVIDER_TYPES}. */
 export type ProviderType = (typeof PROVIDER_TYPES)[number];
 
 /** Environment variables as `process.env` has them. */

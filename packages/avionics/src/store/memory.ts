@@ -9,6 +9,7 @@ import type {
 } from './store.ts';
 import { windowAt } from './windows.ts';
 
+/** What {@link MemoryStore} takes. */
 export interface MemoryStoreOptions {
   /** Most characters of values kept; the oldest go first. Default 32,000,000. */
   maxChars?: number;

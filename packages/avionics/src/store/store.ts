@@ -26,6 +26,7 @@ export interface WindowState {
   held: number;
 }
 
+/** Amounts to take from some windows, all of them or none. */
 export interface ReserveRequest {
   /** Of the caller's making, used once. */
   id: string;
@@ -34,6 +35,7 @@ export interface ReserveRequest {
   ttlMs: number;
 }
 
+/** What came of a reservation. */
 export interface ReserveReply {
   granted: boolean;
   /** The store's clock. */
@@ -69,11 +71,16 @@ export interface Store {
   /** The windows of now, in the order of the keys. */
   usage(windows: readonly Pick<Charge, 'key' | 'window'>[]): Promise<WindowState[]>;
 
+  /** The value, while it is good. */
   get(key: string): Promise<string | undefined>;
 
-  /** @param ttlMs whole milliseconds until the value is gone */
+  /**
+   * Keeps a value.
+   * @param ttlMs whole milliseconds until the value is gone
+   */
   set(key: string, value: string, ttlMs: number): Promise<void>;
 
+  /** Drops a value. */
   delete(key: string): Promise<void>;
 
   /**
@@ -96,6 +103,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** What came of a claim. */
 export interface ClaimReply {
   granted: boolean;
   /** Places taken, this one included. */

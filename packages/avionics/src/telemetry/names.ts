@@ -83,6 +83,7 @@ export const ATTRIBUTES = {
 /** What a router had in mind stands under this prefix, e.g. `avionics.route.why`; a span event for each decision. */
 export const ROUTE = 'avionics.route';
 
+/** A key of {@link ATTRIBUTES}. */
 export type Fact = keyof typeof ATTRIBUTES;
 
 /** Values under the keys of {@link ATTRIBUTES}; what is undefined is left out. */
@@ -101,6 +102,7 @@ export function named(facts: Facts): Attributes {
 /** A metric's name, and how it is made. */
 export type MetricSpec = MetricOptions & { name: string };
 
+/** A key of {@link METRICS}. */
 export type Metric = 'duration' | 'timeToFirstChunk' | 'timePerChunk' | 'tokens' | 'operation' | 'cost';
 
 /** 0.01, 0.02, 0.04, … */

@@ -20,6 +20,7 @@ import { contentOfRequest } from './content.ts';
 import type { Instruments } from './instruments.ts';
 import { type Facts, named } from './names.ts';
 
+/** What is known of an operation when it begins. */
 export interface OperationInfo {
   operation: 'chat' | 'text_completion' | 'embeddings';
   /** Type of the provider asked first, as settings name it, e.g. `llamaserver`. */
@@ -33,6 +34,7 @@ export interface OperationInfo {
   request?: AnyRequest | undefined;
 }
 
+/** What is known of an attempt before it is made. */
 export interface AttemptInfo {
   /** Type of the provider, as settings name it. */
   provider: string;

@@ -10,6 +10,7 @@ import { type Instruments, instrumentsOf } from './instruments.ts';
 import { type OperationInfo, type OperationTelemetry, RecordedOperation } from './operation.ts';
 import { SILENT_OPERATION } from './silent.ts';
 
+/** Where spans and metrics go, and what they may hold. */
 export interface TelemetryOptions {
   /** Default: the global one. */
   tracerProvider?: TracerProvider;

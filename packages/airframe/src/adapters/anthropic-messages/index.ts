@@ -12,6 +12,7 @@ import type { AnthropicExtra } from './wire.ts';
 export type { AnthropicRequest } from './request.ts';
 export type { AnthropicExtra } from './wire.ts';
 
+/** What {@link anthropicMessagesAdapter} takes. */
 export interface AnthropicMessagesAdapterOptions {
   /** How requests travel. Default: undici, with a pool of its own. */
   http?: HttpFn;

@@ -11,6 +11,7 @@ import type { HttpCall } from '../../transport/exchange.ts';
 import { systemOf, turnsOf } from './messages.ts';
 import type { AnthropicExtra } from './wire.ts';
 
+/** A request whose `extra` are parameters of Anthropic's Messages API. */
 export type AnthropicRequest = InferenceRequest<AnthropicExtra>;
 
 /** What a call takes from the endpoint. */

@@ -14,6 +14,7 @@ import { embed, health, listModels } from './operations.ts';
 export type { GetToken } from './auth.ts';
 export type { AzureOpenAIEndpointOptions } from './options.ts';
 
+/** What {@link azureOpenAIAdapter} takes. */
 export interface AzureOpenAIAdapterOptions {
   /** How requests travel. Default: undici, with a pool of its own. */
   http?: HttpFn;

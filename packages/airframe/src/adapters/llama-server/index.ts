@@ -13,6 +13,7 @@ import type { LlamaServerExtra } from './wire.ts';
 export type { ApiType } from './request.ts';
 export type { LlamaServerExtra } from './wire.ts';
 
+/** What {@link llamaServerAdapter} takes. */
 export interface LlamaServerAdapterOptions {
   /** How requests travel. Default: undici, with a pool of its own. */
   http?: HttpFn;

@@ -14,6 +14,7 @@ import type { OpenAIChatExtra } from './wire.ts';
 export type { OpenAIChatEndpointOptions } from './options.ts';
 export type { OpenAIChatExtra } from './wire.ts';
 
+/** What {@link openAIChatAdapter} takes. */
 export interface OpenAIChatAdapterOptions {
   /** How requests travel. Default: undici, with a pool of its own. */
   http?: HttpFn;

@@ -16,6 +16,7 @@ export type { OpenAIResponsesEndpointOptions } from './options.ts';
 export type { OpenAIResponsesRequest } from './request.ts';
 export type { OpenAIResponsesExtra } from './wire.ts';
 
+/** What {@link openAIResponsesAdapter} takes. */
 export interface OpenAIResponsesAdapterOptions {
   /** How requests travel. Default: undici, with a pool of its own. */
   http?: HttpFn;

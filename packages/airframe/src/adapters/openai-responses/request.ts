@@ -4,6 +4,7 @@ import type { HttpCall } from '../../transport/exchange.ts';
 import { inputOf } from './messages.ts';
 import type { OpenAIResponsesExtra } from './wire.ts';
 
+/** A request whose `extra` are parameters of OpenAI's Responses API. */
 export type OpenAIResponsesRequest = InferenceRequest<OpenAIResponsesExtra>;
 
 type Fields = Record<string, unknown>;

@@ -3,6 +3,7 @@ import { check } from '../../validate.ts';
 import type { Source } from './source.ts';
 import type { EndpointSlice, SliceEndpoint } from './wire.ts';
 
+/** Which pods are endpoints, and what the endpoints made of them are like. */
 export interface EndpointSliceOptions {
   /** Which slices: `kubernetes.io/service-name=NAME` for those of one Service. */
   labelSelector: string;

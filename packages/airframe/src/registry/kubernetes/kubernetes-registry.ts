@@ -9,6 +9,7 @@ import { ListWatch } from './list-watch.ts';
 import { type Source, SourceState } from './source.ts';
 import type { KubernetesObject } from './wire.ts';
 
+/** What {@link KubernetesRegistry.open} takes. */
 export interface KubernetesRegistryOptions {
   /** Of `@kubernetes/client-node`. Default: what kubectl would use, or the pod's own service account. */
   kubeConfig?: ClusterAccess;
