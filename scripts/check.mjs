@@ -40,6 +40,7 @@ const STEPS = [
       ),
     ),
   ),
+  step('docs site, with the API reference', () => run(process.execPath, ['scripts/docs.mjs', 'build'])),
   tests('unit'),
   tests('conformance', 'of the published kit, on every adapter'),
   tests('docs', 'of the links and the code in all Markdown'),

@@ -1,9 +1,10 @@
 // The API reference: Markdown made of the docstrings of all public entry points. What is undocumented, or links to
 // nothing, is an error.
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Application, LogLevel, ReflectionKind } from 'typedoc';
-import { ROOT, workspaceFolders } from '../workspace.mjs';
+import { ROOT } from '../workspace.mjs';
+import { entryPoints, folderOf } from './entry-points.mjs';
 import { API_FOLDER } from './markdown.mjs';
 
 /** Pages of their own; everything else stands on the page of what it belongs to. */
@@ -21,22 +22,6 @@ const MARKDOWN = {
   typeDeclarationFormat: 'table',
   tableColumnSettings: { hideSources: true, hideInherited: true, hideOverrides: true },
 };
-
-/** The public entry points: `{ name, file }` each, by what is imported: `@x/airframe/testing`. */
-export function entryPoints() {
-  return workspaceFolders().flatMap(folder => {
-    const { name, private: isPrivate, exports } = manifestOf(folder);
-    if (isPrivate) return [];
-    return Object.entries(exports).flatMap(([subpath, { '@x/source': file }]) =>
-      file === undefined ? [] : [{ name: name + subpath.slice(1), file: join(folder, file) }],
-    );
-  });
-}
-
-const manifestOf = folder => JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
-
-/** The folder of an entry point's pages below docs/api: its name without the scope. */
-export const folderOf = name => name.replace(/^@[^/]+\//, '');
 
 /**
  * Writes docs/api.
@@ -56,6 +41,7 @@ export async function writeApi() {
     disableSources: true,
     excludeInternal: true,
     excludePrivate: true,
+    excludeExternals: true,
     logLevel: LogLevel.Warn,
     sort: ['source-order'],
     requiredToBeDocumented: DOCUMENTED,
@@ -68,9 +54,26 @@ export async function writeApi() {
   validate(app, project);
   const problems = app.logger.warningCount + app.logger.errorCount;
   if (problems > 0) throw new Error(`${problems} problems with docstrings; they stand above`);
-  if (existsSync(join(ROOT, API_FOLDER))) rmSync(join(ROOT, API_FOLDER), { recursive: true });
+  rmSync(join(ROOT, API_FOLDER), { recursive: true, force: true });
   await app.generateOutputs(project);
+  for (const entry of entries) finishIndex(entry);
+  writeFileSync(join(ROOT, API_FOLDER, 'index.md'), overview(entries));
 }
+
+/** The page of an entry point says what is imported. */
+function finishIndex({ name }) {
+  const file = join(ROOT, API_FOLDER, folderOf(name), 'index.md');
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/^# .*$/m, `# ${name}`));
+}
+
+const overview = entries => `# API reference
+
+Made of the docstrings in the sources. What each entry point has:
+
+| import | |
+| --- | --- |
+${entries.map(({ name, about }) => `| [\`${name}\`](${folderOf(name)}/index.md) | ${about} |`).join('\n')}
+`;
 
 const packageOf = name => name.split('/').slice(0, 2).join('/');
 
