@@ -1,5 +1,6 @@
 // Runs modules one after the other, in one process, and tells its parent of each: `{ index, problem? }`.
 import { register } from 'node:module';
+import { inspect } from 'node:util';
 
 const { modules, places } = await new Promise(resolve => process.once('message', resolve));
 register('./resolve-hooks.mjs', import.meta.url, { data: places });
@@ -7,6 +8,14 @@ const { resetSettings } = await import('../../packages/avionics/src/index.ts');
 
 /** Longest that a fence may take, in milliseconds; on a busy machine, too. */
 const LONGEST = 20_000;
+
+/** Stands where a page says what is printed. */
+globalThis.prints = (text, ...values) => {
+  const shown = values.map(value =>
+    typeof value === 'string' ? value : inspect(value, { breakLength: Number.POSITIVE_INFINITY }),
+  );
+  if (shown.join(' ') !== text) throw new Error(`prints ${shown.join(' ')}, where the page has ${text}`);
+};
 
 let late = '';
 process.on('unhandledRejection', error => {

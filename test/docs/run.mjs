@@ -37,7 +37,7 @@ export async function failuresOf(modules, origin) {
   try {
     const urls = modules.map(({ code }, index) => {
       const file = join(folder, `fence-${index}.ts`);
-      writeFileSync(file, withOrigin(code, origin));
+      writeFileSync(file, withPrints(withOrigin(code, origin)));
       return pathToFileURL(file).href;
     });
     const places = join(folder, 'places.json');
@@ -60,6 +60,14 @@ function withOrigin(code, origin) {
     if (!known.has(address)) known.set(address, `${origin}/at-${known.size}`);
     return known.get(address);
   });
+}
+
+/** `console.log(…); // → text` has to print that text. */
+function withPrints(code) {
+  return code.replace(
+    /console\.log\((.*)\); \/\/ → (.*)$/gm,
+    (_, values, text) => `globalThis.prints(${JSON.stringify(text)}, ${values});`,
+  );
 }
 
 function play(message, folder, origin) {

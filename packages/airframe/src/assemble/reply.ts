@@ -30,8 +30,10 @@ interface OpenReasoning {
  * contract, and the ending is decided here, for all adapters alike.
  */
 export class Reply {
-  /** Events not yet read by the consumer. */
-  /** @internal */
+  /**
+   * Events not yet read by the consumer.
+   * @internal
+   */
   readonly events: EventQueue = new EventQueue();
   readonly #text = new TextBuffer();
   readonly #reasoning: OpenReasoning[] = [];
