@@ -1,8 +1,14 @@
 import { defineConfig } from 'vitepress';
 import { slugify } from '../../scripts/docs/markdown.mjs';
 import { apiSidebar, symbolPages } from './api.mjs';
+import { HOME } from './home.mjs';
 import { linksPlugin } from './links.mjs';
 import { isApi, linkTo, notPages, routeOf, routes, sections, titleOf } from './pages.mjs';
+
+/** A wing in the brand's colour. */
+const ICON = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path d="M3 24 29 6 20 27l-6-7z" fill="#0e7c9f"/></svg>',
+)}`;
 
 const SECTIONS = sections();
 const ROUTES = routes();
@@ -26,6 +32,7 @@ const first = name => {
 export default defineConfig({
   title: 'airframe · avionics',
   description: 'LLM access for TypeScript: transport, orchestration, llama.cpp in the process',
+  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: ICON }]],
   // Pages lie beside what they are about; the routes are as if all were in docs.
   srcDir: '..',
   srcExclude: [...notPages(), '.changeset/**', '**/CHANGELOG.md', '.github/**', '**/bench-results/**'],
@@ -35,6 +42,9 @@ export default defineConfig({
   appearance: true,
   // The index of the search is one chunk.
   vite: { build: { chunkSizeWarningLimit: 5_000 } },
+  // In the repository the page is plain Markdown.
+  transformPageData: page =>
+    page.relativePath === 'index.md' ? { title: HOME.title, frontmatter: HOME } : undefined,
   markdown: {
     anchor: { slugify },
     config: md => linksPlugin(md, { routes: ROUTES, symbols: symbolPages() }),

@@ -8,9 +8,7 @@ import { isApi, linkTo } from './pages.mjs';
 /** @param routes by file; @param symbols the API page of each symbol */
 export function linksPlugin(md, { routes, symbols }) {
   md.core.ruler.push('repository-links', ({ tokens, env, Token }) => {
-    const file = relative(ROOT, env.path ?? '')
-      .split(sep)
-      .join('/');
+    const file = sourceOf(env);
     if (isApi(file)) return;
     const seen = new Set();
     for (const [at, { type, children }] of tokens.entries()) {
@@ -21,6 +19,11 @@ export function linksPlugin(md, { routes, symbols }) {
       if (tokens[at - 1]?.type !== 'heading_open') linkSymbols(children, symbols, seen, Token);
     }
   });
+}
+
+/** Where a page lies. `path` is where its route would, except for the index of the search, which knows no other. */
+function sourceOf({ path, realPath = path ?? '' }) {
+  return relative(ROOT, realPath).split(sep).join('/');
 }
 
 const closeOf = (children, from) => children.slice(from).find(({ type }) => type === 'link_close');
@@ -35,6 +38,7 @@ function rewrite(open, close, file, routes) {
     open.attrSet('href', linkTo(route) + (anchor === undefined ? '' : `#${anchor}`));
     return;
   }
+  if (!existsSync(join(ROOT, target))) throw new Error(`${file}: ${href} leads to no file`);
   open.tag = 'span';
   close.tag = 'span';
   open.attrs = [

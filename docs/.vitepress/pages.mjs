@@ -64,7 +64,7 @@ const SECTIONS = [
     [
       'docs/architecture.md',
       ['docs/decisions/README.md', 'Decisions'],
-      'docs/quirks.md',
+      ['docs/quirks.md', 'Quirks of backends'],
       'CONTRIBUTING.md',
       'SECURITY.md',
       'docs/*',
