@@ -24,7 +24,7 @@ const pagesIn = folder =>
 
 export function apiSidebar() {
   return entryPoints().map(({ name }) => ({
-    text: name,
+    text: folderOf(name),
     link: `/api/${folderOf(name)}/`,
     collapsed: true,
     items: KINDS.flatMap(([text, kind]) => {

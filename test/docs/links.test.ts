@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { routes, sections } from '../../docs/.vitepress/pages.mjs';
 import { API_FOLDER, anchorsOf, linksOf, markdownFiles, readPage } from '../../scripts/docs/markdown.mjs';
 import { ROOT } from '../../scripts/workspace.mjs';
 
@@ -34,6 +35,20 @@ describe('the links of all Markdown', () => {
       return problem ? [`${page}:${line}: ${href} ${problem}`] : [];
     });
     expect(problems).toEqual([]);
+  });
+});
+
+describe('the table of the docs site', () => {
+  it('has every page of docs, and a title for each', () => {
+    const known = routes();
+    expect(PAGES.filter(page => page.startsWith('docs/') && !known.has(page))).toEqual([]);
+    expect([...known.values()].every(route => route.endsWith('.md'))).toBe(true);
+    expect(sections().flatMap(({ pages }) => pages.filter(({ text }) => !text))).toEqual([]);
+  });
+
+  it('gives no two pages one route, but the README that of the home page', () => {
+    const all = [...routes()].filter(([file]) => file !== 'README.md').map(([, route]) => route);
+    expect(new Set(all).size).toBe(all.length);
   });
 });
 
