@@ -58,7 +58,10 @@ const SECTIONS = [
       ['apps/demo-model/MODEL_CARD.md', 'pilot, the demo model'],
     ],
   ],
-  ['Measured', ['docs/benchmarks.md', 'docs/capacity.md', 'docs/proof.md', 'bench/README.md', 'sim/README.md']],
+  [
+    'Measured',
+    ['docs/benchmarks.md', 'docs/capacity.md', 'docs/proof.md', 'bench/README.md', 'sim/README.md'],
+  ],
   [
     'Inside',
     [
