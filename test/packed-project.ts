@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { withPnpm } from '../scripts/workspace.mjs';
+import { pack } from '../scripts/pack.mjs';
 
 const run = promisify(execFile);
 
@@ -23,14 +23,11 @@ export interface PackedProject {
 /** An empty project with the packed tarballs of these workspace packages, installed by npm. */
 export async function packedProject(...names: string[]): Promise<PackedProject> {
   const folder = mkdtempSync(join(tmpdir(), 'airframe-packed-'));
+  const tarballs: string[] = [];
   for (const name of names) {
     const source = fileURLToPath(new URL(`../packages/${name}`, import.meta.url));
-    const code = await withPnpm('pnpm', ['--dir', source, 'pack', '--pack-destination', folder], {
-      stdio: 'ignore',
-    });
-    if (code !== 0) throw new Error(`packing ${name} failed`);
+    tarballs.push(`./${basename(await pack(source, folder))}`);
   }
-  const tarballs = readdirSync(folder).map(file => `./${file}`);
   await run('npm', ['init', '--yes'], { cwd: folder });
   await run('npm', ['install', '--no-audit', '--no-fund', ...tarballs], { cwd: folder });
   const { stdout } = await run('npm', ['ls', '--all', '--parseable'], { cwd: folder });
