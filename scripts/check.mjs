@@ -26,6 +26,9 @@ const FAILED = { passed: 0, failed: 1 };
 const STEPS = [
   step('format and lint', () => run(bin('biome'), ['check', '.'])),
   step('layering', () => run(process.execPath, ['scripts/layering.mjs'])),
+  step('licences of the dependencies', () => run(process.execPath, ['scripts/licences.mjs'])),
+  step('audit of the production dependencies', () => run(process.execPath, ['scripts/audit.mjs'])),
+  step('list of dependencies (sbom)', () => run(process.execPath, ['scripts/sbom.mjs'])),
   step('build', build),
   step('types', () => withPnpm('turbo', ['run', 'types', '--output-logs=errors-only'], { env: turboEnv() })),
   onDist(
@@ -41,6 +44,7 @@ const STEPS = [
     ),
   ),
   step('docs site, with the API reference', () => run(process.execPath, ['scripts/docs.mjs', 'build'])),
+  onDist(step('sizes', () => run(process.execPath, ['scripts/sizes.mjs']))),
   tests('unit'),
   tests('conformance', 'of the published kit, on every adapter'),
   tests('docs', 'of the links and the code in all Markdown'),

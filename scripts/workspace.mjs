@@ -1,6 +1,7 @@
 // What the root scripts share: the pinned pnpm, an install and a build that happen only when something changed.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const STAMPS = join(ROOT, 'node_modules', '.cache', 'airframe');
 const TO_STDERR = ['ignore', process.stderr, process.stderr];
+const NPM = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
 /** Runs a program with this terminal's input and output; resolves with its exit code. */
@@ -21,8 +23,27 @@ export function run(command, args, options = {}) {
 
 /** Runs a command with the pinned pnpm, and the workspace's own programs, on the PATH. */
 export function withPnpm(command, args, options) {
-  const npmArgs = ['exec', '--yes', `--package=${MANIFEST.packageManager}`, '--', command, ...args];
-  return run(process.platform === 'win32' ? 'npm.cmd' : 'npm', npmArgs, options);
+  return run(NPM, pinned(command, args), options);
+}
+
+const pinned = (command, args) => [
+  'exec',
+  '--yes',
+  `--package=${MANIFEST.packageManager}`,
+  '--',
+  command,
+  ...args,
+];
+
+/** As {@link withPnpm}, but what it prints is given back: `{ code, stdout, stderr }`. */
+export async function outputOfPnpm(args) {
+  const [chunks, errors] = [[], []];
+  const child = spawn(NPM, pinned('pnpm', args), { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.on('data', chunk => chunks.push(chunk));
+  child.stderr.on('data', chunk => errors.push(chunk));
+  const [code] = await once(child, 'close');
+  const text = buffers => Buffer.concat(buffers).toString('utf8');
+  return { code: code ?? 1, stdout: text(chunks), stderr: text(errors) };
 }
 
 /** Installs the workspace, when the lockfile is not the one installed. */
