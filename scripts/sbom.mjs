@@ -1,6 +1,7 @@
 // `pnpm sbom:write [FOLDER]`: the production dependencies of each published package as CycloneDX JSON, checked to be whole.
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { sbomFile } from './release/sbom-file.mjs';
 import { publishedFolders } from './release/stage.mjs';
 import { outputOfPnpm, ROOT } from './workspace.mjs';
 
@@ -33,7 +34,7 @@ function check(path) {
     version,
     dependencies = {},
   } = JSON.parse(readFileSync(join(ROOT, path, 'package.json'), 'utf8'));
-  const file = `${name.replace('@', '').replace('/', '-')}.cdx.json`;
+  const file = sbomFile(name);
   if (!readdirSync(folder).includes(file)) throw new Error(`pnpm sbom wrote no ${file} into ${folder}`);
   const bom = JSON.parse(readFileSync(join(folder, file), 'utf8'));
   const demand = (holds, what) => {
