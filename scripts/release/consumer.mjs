@@ -29,7 +29,7 @@ const TSCONFIGS = {
 /** How each manager is started, and the fields by which a project says which file a package is. */
 export const MANAGERS = {
   npm: {
-    install: ['npm', 'install', '--no-audit', '--no-fund', '--loglevel=error'],
+    install: ['npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'],
     // npm has no list of dependencies to leave out: an empty package stands in their place.
     write: folder => {
       mkdirSync(join(folder, 'nothing'));
@@ -47,6 +47,7 @@ export const MANAGERS = {
       'pnpm',
       'install',
       '--no-frozen-lockfile',
+      '--prefer-offline',
     ],
     // What a tarball depends on is not on the registry yet; pnpm looks there where no override says otherwise.
     write: (folder, tarballs) => {
@@ -100,7 +101,7 @@ export async function tryWay({ folder, way, manager, node, tarballs }) {
     await says('require', node, folder, way, 'program.cjs');
     return 'require';
   }
-  // Older than require of ES modules: CommonJS has `import()`, as the README says.
+  // Before it could require ES modules, CommonJS had `import()`.
   writeFileSync(join(folder, 'out', 'importing.cjs'), "import('./program.mjs');\n");
   await says('import()', node, folder, way, 'importing.cjs');
   return 'import()';
