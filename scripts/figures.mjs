@@ -53,15 +53,19 @@ export function provenance({ command, date, commit, node, cpus: cores }) {
 }
 
 /**
- * Writes docs/figures/NAME.json: what is given, and when, with what and of which commit it was measured.
+ * What was measured, and when, with what and at which commit.
  * @param figures `{ name, command, rows, … }`
  * @param code the paths of what is measured; where they have changes, the commit ends in `-dirty`
  */
-export function writeFigures({ name, command, ...rest }, code = []) {
-  const file = join(ROOT, FOLDER, `${name}.json`);
+export function figuresOf({ name, command, ...rest }, code = []) {
   const facts = { date: new Date().toISOString(), commit: commitOf(code), node: process.versions.node };
-  const content = { name, command, ...facts, cpus: cpus().length, ...rest };
-  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
+  return { name, command, ...facts, cpus: cpus().length, ...rest };
+}
+
+/** Writes docs/figures/NAME.json, which is {@link figuresOf} what is given. */
+export function writeFigures(figures, code = []) {
+  const file = join(ROOT, FOLDER, `${figures.name}.json`);
+  writeFileSync(file, `${JSON.stringify(figuresOf(figures, code), null, 2)}\n`);
   execFileSync(join(ROOT, 'node_modules', '.bin', 'biome'), ['format', '--write', file], { stdio: 'pipe' });
   return file;
 }

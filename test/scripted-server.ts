@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { seen as tell } from './seen.ts';
 
 export interface SeenRequest {
   method: string;
@@ -42,8 +43,10 @@ export async function scriptedServer(...scripts: Script[]): Promise<ScriptedServ
     };
     response.on('close', () => {
       entry.closedEarly = !response.writableFinished;
+      if (entry.closedEarly) tell({ of: 'upstream closed', at: performance.now() });
     });
     seen.push(entry);
+    tell({ of: 'upstream asked', method: entry.method });
     const script = scripts[seen.length - 1] ?? scripts.at(-1);
     await script?.(response, entry);
   });

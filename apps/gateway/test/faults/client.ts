@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { seen } from '../../../../test/seen.ts';
 import { KEY } from '../running-gateway.ts';
 
 /** An answer, or as much of it as came. */
@@ -44,10 +45,18 @@ export function open(url: string, { path, body, headers = {}, key = KEY }: Call)
     sent.on('error', reject);
   });
   const begun = response.then(got => once(got, 'data'));
-  const answer = response.then(read);
+  const answer = response.then(read).then(got => {
+    const { 'retry-after': retryAfter, 'x-should-retry': shouldRetry } = got.headers;
+    seen({ of: 'answer', status: got.status, whole: got.whole, retryAfter, shouldRetry });
+    return got;
+  });
   for (const promise of [response, begun, answer]) promise.catch(() => {});
   sent.end(typeof body === 'string' ? body : JSON.stringify(body));
-  return { response, begun, answer, leave: () => void sent.destroy() };
+  const leave = () => {
+    seen({ of: 'client left', at: performance.now() });
+    sent.destroy();
+  };
+  return { response, begun, answer, leave };
 }
 
 export async function call(url: string, asked: Call): Promise<Answer> {

@@ -2,6 +2,7 @@
 import type { RequestRecord } from '@x/console/contract';
 import { expect, onTestFinished, vi } from 'vitest';
 import { type Script, type ScriptedServer, scriptedServer } from '../../../../test/scripted-server.ts';
+import { seen } from '../../../../test/seen.ts';
 import { hashOf } from '../../src/auth/keys.ts';
 import type { Config, KeyConfig } from '../../src/config/schema.ts';
 import { ADMIN, KEY, type RunningGateway, runGateway } from '../running-gateway.ts';
@@ -71,15 +72,24 @@ export async function gatewayOver(
 
 /** The record of a call that is over, from the console's log. */
 export async function recordOf({ url }: { url: string }, id: unknown): Promise<RequestRecord> {
-  return vi.waitFor(
-    async () => {
-      const { text } = await get(`${url}/admin/requests/${id}`, { authorization: `Bearer ${ADMIN}` });
-      const record = JSON.parse(text) as RequestRecord;
-      expect(record.state).not.toBe('running');
-      return record;
-    },
-    { timeout: 5_000, interval: 10 },
-  );
+  return vi
+    .waitFor(
+      async () => {
+        const { text } = await get(`${url}/admin/requests/${id}`, { authorization: `Bearer ${ADMIN}` });
+        const record = JSON.parse(text) as RequestRecord;
+        expect(record.state).not.toBe('running');
+        return record;
+      },
+      { timeout: 5_000, interval: 10 },
+    )
+    .then(noted);
+}
+
+function noted(record: RequestRecord): RequestRecord {
+  const { state, stream, status, error, attempts, latencyMs } = record;
+  const outcomes = attempts.map(({ outcome }) => outcome);
+  seen({ of: 'record', state, stream, status, category: error?.category, attempts: outcomes, latencyMs });
+  return record;
 }
 
 /** The newest record, of a call whose client never got its id. */
@@ -126,5 +136,6 @@ export async function billed(gateway: RunningGateway, ...records: RequestRecord[
   for (const { reserved } of usage) expect(reserved).toBe(0);
   expect(limit('tokens')?.spent).toBe(prompt + completion);
   expect(limit('usd')?.spent).toBeCloseTo(usd, 9);
+  seen({ of: 'billed', prompt, completion, usd });
   return { prompt, completion, usd };
 }

@@ -1,4 +1,5 @@
 // The protocols as their clients see them: how a question is put, and what an answer was.
+import { seen } from '../../../../test/seen.ts';
 import { type Answer, eventsOf } from './client.ts';
 
 /** What a client has to make of an answer. */
@@ -35,6 +36,12 @@ export type Json = Record<string, any>;
 
 /** What the client of a protocol has to make of an answer. */
 export function read(protocol: Spoken, answer: Answer, stream: boolean): Told {
+  const told = toldBy(protocol, answer, stream);
+  seen({ of: 'told', stream, outcome: told.outcome, chars: told.text.length, calls: told.calls.length });
+  return told;
+}
+
+function toldBy(protocol: Spoken, answer: Answer, stream: boolean): Told {
   if (!stream || answer.status !== 200) return readBody(protocol, answer);
   const datas = eventsOf(answer.text).map(({ data }) => data);
   const events = datas.filter(data => data !== '[DONE]').map(data => JSON.parse(data) as Json);
