@@ -2,13 +2,15 @@ import { parseArgs } from 'node:util';
 
 /**
  * Runs a benchmark as a command; what it cannot do is one line and exit code 1.
- * @param options of its own, as for `parseArgs`, beside `--check` and `--only`
+ * @param options of its own, as for `parseArgs`, beside `--check`, `--json` and `--only`
  * @param main gets their values and gives the exit code
  */
 export async function command(options, main) {
   try {
     const only = { type: 'string', multiple: true, default: [] };
-    const { values } = parseArgs({ options: { check: { type: 'boolean' }, only, ...options } });
+    const { values } = parseArgs({
+      options: { check: { type: 'boolean' }, json: { type: 'string' }, only, ...options },
+    });
     process.exitCode = await main(values);
   } catch (error) {
     console.error(error.message);

@@ -1,8 +1,10 @@
 // How the benchmarks tell their results.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { figuresOf } from '../scripts/figures.mjs';
 import { ROOT } from '../scripts/workspace.mjs';
+import { BENCHES } from './benches.mjs';
 
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
@@ -36,14 +38,31 @@ export function machine() {
   };
 }
 
-/** @returns the file written: `bench-results/<name>.json` */
-export function writeResults(name, results) {
+/**
+ * @param values those of the command line: `--json FILE` gets the results in the form of the docs' figures
+ * @returns the files written, the first of them `bench-results/<name>.json`
+ */
+export function writeResults(name, results, { json, quick, only = [] }) {
   const folder = join(ROOT, 'bench-results');
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${name}.json`);
   const content = { bench: name, measuredAt: new Date().toISOString(), machine: machine(), ...results };
   writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
-  return file;
+  if (!json) return file;
+  const { command, code } = BENCHES[name];
+  const asked = [command, ...(quick ? ['--quick'] : []), ...only.map(one => `--only ${JSON.stringify(one)}`)];
+  const figures = figuresOf(
+    { name: `bench-${name}`, command: asked.join(' '), machine: machine(), ...results },
+    code,
+  );
+  writeFileSync(resolve(json), `${JSON.stringify(figures, shortened, 2)}\n`);
+  return `${file}, ${json}`;
+}
+
+/** Figures keep six digits, and of the rounds their number. */
+function shortened(key, value) {
+  if (key === 'rounds' && Array.isArray(value)) return value.length;
+  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
 }
 
 /**

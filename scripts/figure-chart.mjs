@@ -4,17 +4,18 @@ const WIDTH = 720;
 const HEIGHT = 320;
 const PLOT = { left: 16, right: 16, top: 88, bottom: 36 };
 const GAP = 24;
-const COLORS = ['#2563eb', '#94a3b8', '#d97706', '#059669'];
+export const COLORS = ['#2563eb', '#94a3b8', '#d97706', '#059669'];
 
 // Pages show it on light and on dark ground.
-const STYLE = `text { font: 13px system-ui, sans-serif; fill: #1f2937; }
+export const STYLE = `text { font: 13px system-ui, sans-serif; fill: #1f2937; }
   .title { font-size: 16px; font-weight: 600; }
   .note { fill: #6b7280; }
   .axis { stroke: #9ca3af; }
   @media (prefers-color-scheme: dark) { text { fill: #e5e7eb; } .note { fill: #9ca3af; } }`;
 
-const escaped = text => text.replace(/[&<>]/g, sign => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[sign]);
-const text = (x, y, content, more = '') =>
+export const escaped = text =>
+  text.replace(/[&<>]/g, sign => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[sign]);
+export const text = (x, y, content, more = '') =>
   `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}"${more}>${escaped(content)}</text>`;
 
 /**

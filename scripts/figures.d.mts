@@ -34,6 +34,10 @@ export function fillRegions(
 ): string;
 export function table(headers: string[], rows: (string | number)[][]): string;
 export function provenance(figures: Figures): string;
+export function figuresOf(
+  figures: { name: string; command: string; rows: unknown[]; [more: string]: unknown },
+  code?: string[],
+): Figures;
 export function writeFigures(
   figures: { name: string; command: string; rows: unknown[]; [more: string]: unknown },
   code?: string[],

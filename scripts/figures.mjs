@@ -6,8 +6,9 @@
 // The module exports name, files (pages), render(json, part) → Markdown, and, where it has them, svg(json) → the chart
 // docs/figures/NAME.svg, code (paths of what is measured) and measure() → { command, rows, … }, the rest of the JSON.
 //
-// `--check` exits with 1 where a page or a chart is not what the JSON gives, `--write` makes it so, `--measure NAME…`
-// measures anew and writes, `--fresh` exits with 1 where measured code has changed since it was measured.
+// Without an option all sets are measured anew and written, which takes an hour or so; `--measure NAME` (or `--only NAME`)
+// measures some. `--check` exits with 1 where a page or a chart is not what the JSON gives, `--write` makes it so. `--fresh`
+// (or `--stale`) lists what was never measured, or whose code has changed since, and exits with 1 where there is any.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -88,9 +89,10 @@ export function wantedFiles(sets, root = ROOT) {
   const charts = sets
     .filter(({ svg, json }) => svg && json)
     .map(({ name, svg, json }) => ({ file: join(FOLDER, `${name}.svg`), content: `${svg(json).trim()}\n` }));
+  // What can be measured may be so later: its regions say it, and `--fresh`.
   const missing = sets
-    .filter(({ json }) => !json)
-    .map(({ name }) => `${FOLDER}/${name}.json is missing; node scripts/figures.mjs --measure ${name}`);
+    .filter(({ json, measure }) => !json && !measure)
+    .map(({ name }) => `${FOLDER}/${name}.json is missing`);
   const pages = [...new Set(sets.flatMap(({ files }) => files))].map(file => wantedPage(file, sets, root));
   return { files: [...charts, ...pages], problems: [...missing, ...pages.flatMap(page => page.problems)] };
 }
@@ -105,8 +107,8 @@ function wantedPage(file, sets, root) {
   return {
     file,
     content: fillRegions(page, (name, part) => {
-      const set = sets.find(one => one.name === name && one.json);
-      return set?.render(set.json, part);
+      const set = sets.find(one => one.name === name);
+      return set && !set.json ? notMeasured(name) : set?.render(set.json, part);
     }),
     problems: [
       ...unknown.map(
@@ -118,6 +120,8 @@ function wantedPage(file, sets, root) {
     ],
   };
 }
+
+const notMeasured = name => `_Not measured yet: \`node scripts/figures.mjs --measure ${name}\`._`;
 
 /** @returns one line for each file that is not what the figures give */
 export async function checkFigures(root = ROOT) {
@@ -131,8 +135,9 @@ export async function checkFigures(root = ROOT) {
 
 /** @returns one line for each set whose code has changed since it was measured */
 export async function staleFigures(root = ROOT) {
-  const sets = (await loadFigureSets(root)).filter(({ json, code }) => json && code);
+  const sets = (await loadFigureSets(root)).filter(({ code }) => code);
   return sets.flatMap(({ name, json, code }) => {
+    if (!json) return [`${name} was never measured; node scripts/figures.mjs --measure ${name}`];
     const commit = json.commit.replace('-dirty', '');
     const changed = git(['log', '--format=%h', `${commit}..HEAD`, '--', ...code]);
     if (changed === '') return [];
@@ -162,13 +167,17 @@ function git(args) {
 
 const textOf = file => (existsSync(file) ? readFileSync(file, 'utf8') : undefined);
 
+async function measurable() {
+  return (await loadFigureSets()).filter(one => one.measure).map(({ name }) => name);
+}
+
 async function measure(names) {
   const sets = await loadFigureSets();
   for (const name of names) {
     const set = sets.find(one => one.name === name && one.measure);
     if (!set) {
-      const known = sets.filter(one => one.measure).map(one => one.name);
-      throw new Error(`--measure ${name} names nothing that measures; there are: ${known.join(', ')}`);
+      const known = (await measurable()).join(', ');
+      throw new Error(`--measure ${name} names nothing that measures; there are: ${known}`);
     }
     console.error(`measuring ${name} …`);
     const file = writeFigures({ name, ...(await set.measure()) }, set.code);
@@ -186,12 +195,13 @@ async function write() {
 }
 
 async function main() {
-  const options = Object.fromEntries(['check', 'write', 'fresh'].map(name => [name, { type: 'boolean' }]));
-  const { values } = parseArgs({ options: { ...options, measure: { type: 'string', multiple: true } } });
-  if (Object.keys(values).length === 0) throw new Error('say --check, --write, --fresh or --measure NAME');
-  if (values.measure) await measure(values.measure);
-  const problems = values.write || values.measure ? await write() : values.check ? await checkFigures() : [];
-  if (values.fresh) problems.push(...(await staleFigures()));
+  const names = { type: 'string', multiple: true };
+  const flags = ['check', 'write', 'fresh', 'stale'].map(name => [name, { type: 'boolean' }]);
+  const { values } = parseArgs({ options: { ...Object.fromEntries(flags), measure: names, only: names } });
+  const wanted = Object.keys(values).length === 0 ? await measurable() : (values.measure ?? values.only);
+  if (wanted) await measure(wanted);
+  const problems = values.write || wanted ? await write() : values.check ? await checkFigures() : [];
+  if (values.fresh || values.stale) problems.push(...(await staleFigures()));
   for (const problem of problems) console.error(problem);
   return problems.length > 0 ? 1 : 0;
 }

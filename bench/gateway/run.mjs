@@ -30,7 +30,7 @@ async function main(values) {
     const results = await measure(upstream.ready.origin, load, { rows, parts, plan });
     const aims = aimsOf(results);
     const met = printAims(aims);
-    console.log(`\nwritten: ${writeResults('gateway', { versions, ...results, aims })}`);
+    console.log(`\nwritten: ${writeResults('gateway', { versions, ...results, aims }, values)}`);
     const failed = [...results.rows, ...results.open].some(({ failure }) => failure !== undefined);
     return failed || results.absent.length > 0 || (values.check && !met) ? 1 : 0;
   } finally {

@@ -43,7 +43,7 @@ async function main(values) {
   }
   const aims = aimsOf({ rows: results });
   const met = printAims(aims);
-  console.log(`\nwritten: ${writeResults('native', { rows: results, aims })}`);
+  console.log(`\nwritten: ${writeResults('native', { rows: results, aims }, values)}`);
   const failed = results.some(({ failure }) => failure !== undefined);
   return failed || (values.check && !met) ? 1 : 0;
 }

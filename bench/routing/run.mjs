@@ -38,7 +38,7 @@ async function main(values) {
   }
   const aims = aimsOf(results, { main: MAIN, ours: OURS });
   const met = printAims(aims);
-  console.log(`\nwritten: ${writeResults('routing', { ...results, aims })}`);
+  console.log(`\nwritten: ${writeResults('routing', { ...results, aims }, values)}`);
   return values.check && !met ? 1 : 0;
 }
 

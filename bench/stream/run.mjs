@@ -40,7 +40,7 @@ async function main(values) {
     const results = await measure(server.ready.origin, rows, parts, values.quick);
     const aims = aimsOf(results);
     const met = printAims(aims);
-    console.log(`\nwritten: ${writeResults('stream', { versions, ...results, aims })}`);
+    console.log(`\nwritten: ${writeResults('stream', { versions, ...results, aims }, values)}`);
     const failed = results.rows.some(({ failure }) => failure !== undefined);
     return failed || (values.check && !met) ? 1 : 0;
   } finally {

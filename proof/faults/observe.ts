@@ -35,40 +35,50 @@ function note(stream: SerialStream, event: InferenceStreamEvent | undefined): vo
   seen({ of: 'ending', finishReason, category, prompt, completion, source, tries });
 }
 
-const { next, poll } = SerialStream.prototype;
-SerialStream.prototype.next = async function () {
-  if (within.getStore()) return next.call(this);
-  const step = await within.run(true, () => next.call(this));
-  note(this, step.value);
-  return step;
-};
-SerialStream.prototype.poll = function () {
-  const event = poll.call(this);
-  if (!within.getStore()) note(this, event);
-  return event;
-};
+/** Files share the modules, and each runs this anew. */
+const WATCHED = Symbol.for('@x/proof-watched');
 
-const { reserve } = Limiter.prototype;
-Limiter.prototype.reserve = async function (call) {
-  try {
-    return await reserve.call(this, call);
-  } catch (error) {
-    seen({ of: 'limit', message: (error as Error).message });
-    throw error;
-  }
-};
+if (!(WATCHED in globalThis)) {
+  Object.assign(globalThis, { [WATCHED]: true });
+  watch();
+}
 
-const { complete } = LLMGateway.prototype;
-LLMGateway.prototype.complete = async function (request: Parameters<typeof complete>[0]) {
-  try {
-    const response = await complete.call(this, request);
-    const { provider, costUsd, metadata } = response;
-    const attempts = metadata.attempts.map(({ error }) => error?.category ?? 'ok');
-    const skipped = metadata.skipped?.map(one => one.provider);
-    seen({ of: 'complete', provider, attempts, skipped, costUsd });
-    return response;
-  } catch (error) {
-    seen({ of: 'complete', category: (error as { category?: string }).category });
-    throw error;
-  }
-} as typeof complete;
+function watch(): void {
+  const { next, poll } = SerialStream.prototype;
+  SerialStream.prototype.next = async function () {
+    if (within.getStore()) return next.call(this);
+    const step = await within.run(true, () => next.call(this));
+    note(this, step.value);
+    return step;
+  };
+  SerialStream.prototype.poll = function () {
+    const event = poll.call(this);
+    if (!within.getStore()) note(this, event);
+    return event;
+  };
+
+  const { reserve } = Limiter.prototype;
+  Limiter.prototype.reserve = async function (call) {
+    try {
+      return await reserve.call(this, call);
+    } catch (error) {
+      seen({ of: 'limit', message: (error as Error).message });
+      throw error;
+    }
+  };
+
+  const { complete } = LLMGateway.prototype;
+  LLMGateway.prototype.complete = async function (request: Parameters<typeof complete>[0]) {
+    try {
+      const response = await complete.call(this, request);
+      const { provider, costUsd, metadata } = response;
+      const attempts = metadata.attempts.map(({ outcome }) => outcome);
+      const skipped = metadata.skipped?.map(one => one.provider);
+      seen({ of: 'complete', provider, attempts, skipped, costUsd });
+      return response;
+    } catch (error) {
+      seen({ of: 'complete', category: (error as { category?: string }).category });
+      throw error;
+    }
+  } as typeof complete;
+}

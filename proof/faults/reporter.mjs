@@ -6,19 +6,18 @@ export default class FactsReporter {
   #tests = [];
   #broken = [];
   #files = 0;
+  #done = 0;
 
   onTestRunStart(specifications) {
     this.#files = specifications.length;
-    this.#done = 0;
   }
-
-  #done = 0;
 
   onTestCaseResult(test) {
     const { state, errors } = test.result();
     const error = errors?.[0]?.message?.split('\n')[0];
     const file = basename(test.module.moduleId, '.test.ts');
-    const key = [file, ...test.fullName.split(' > ')].join(' › ');
+    // Vitest puts what a table of tests names into quotation marks.
+    const key = [file, ...test.fullName.replaceAll("'", '').split(' > ')].join(' › ');
     const facts = test.meta().facts ?? [];
     this.#tests.push({ file, key, state, ms: test.diagnostic()?.duration ?? 0, error, facts });
   }

@@ -9,6 +9,8 @@ import { SCENARIOS } from './scenarios.mjs';
 
 const CODE = ['packages/airframe/src', 'packages/avionics/src', 'apps/gateway/src'];
 
+const shortened = text => (text.length > 220 ? `${text.slice(0, 219)}…` : text);
+
 await proof('proof-faults', CODE, { verbose: { type: 'boolean' } }, main);
 
 async function main(values) {
@@ -53,5 +55,3 @@ function printRows(rows, verbose) {
     console.log(`    seen      ${verbose ? row.seen : shortened(row.seen)}`);
   }
 }
-
-const shortened = text => (text.length > 220 ? `${text.slice(0, 219)}…` : text);

@@ -15,6 +15,8 @@ export default defineConfig({
     reporters: [path('./reporter.mjs')],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // The modules of the gateway are read once, not once for each file.
+    isolate: false,
     // Two at a time: some wait, and what they wait for is counted in milliseconds.
     maxWorkers: 2,
   },

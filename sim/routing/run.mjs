@@ -24,7 +24,7 @@ async function main(values) {
   const rows = chosen(values.only).flatMap(scenario => run({ NodeRouter, scenario, calibration, seed }));
   const aims = aimsOf(rows);
   const met = printAims(aims);
-  console.log(`\nwritten: ${writeResults('routing-sim', { seed, calibration, rows, aims })}`);
+  console.log(`\nwritten: ${writeResults('routing-sim', { seed, calibration, rows, aims }, values)}`);
   return values.check && !met ? 1 : 0;
 }
 

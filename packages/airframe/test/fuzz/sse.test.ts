@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { MAX_EVENT_CHARS, type SseEvent, SseParser } from '../../src/transport/sse.ts';
+import { MAX_EVENT_CHARS, SseParser } from '../../src/transport/sse.ts';
+import { cutsOf, differenceIn } from './compare.ts';
 import { Random, RandomStreams } from './random-stream.ts';
-import { referenceEvents } from './reference.ts';
 
 const SEED = Number(process.env['AIRFRAME_FUZZ_SEED'] ?? Date.now() % 2 ** 32);
 const STREAMS = 1_000_000;
@@ -36,12 +36,8 @@ describe(`SseParser, AIRFRAME_FUZZ_SEED=${SEED}`, () => {
     for (let index = 0; index < STREAMS; index++) {
       if (index === STREAMS / 10) before = memory();
       const bytes = streams.next();
-      const expected = inOneLine(referenceEvents(bytes));
-      const whole = () => bytes.length;
-      const pieces = () => 1 + random.below(bytes.length);
-      const size = index % 20 === 0 ? () => 1 : index % 2 === 0 ? whole : pieces;
-      const actual = parse(bytes, size);
-      if (actual !== expected) expect.fail(difference(index, bytes, expected, actual));
+      const difference = differenceIn(bytes, cutsOf(index, bytes, random));
+      if (difference) expect.fail(`stream ${index} of AIRFRAME_FUZZ_SEED=${SEED}, ${difference}`);
     }
     expect(memory() - before).toBeLessThan(5 * MB);
   });
@@ -108,33 +104,4 @@ function feedUntilRefused(
   }
   look();
   return size;
-}
-
-/** @param size gives the length of each piece */
-function parse(bytes: Uint8Array, size: () => number): string {
-  const parser = new SseParser();
-  let events = '';
-  const take = (event: SseEvent) => {
-    events += inOneLine([event]);
-  };
-  for (let from = 0; from < bytes.length; ) {
-    const to = from + size();
-    parser.feed(bytes.subarray(from, to), take);
-    from = to;
-  }
-  parser.end(take);
-  return events;
-}
-
-function inOneLine(events: SseEvent[]): string {
-  let line = '';
-  for (const { data, event } of events) line += `${event ?? ''}\u0001${data}\u0002`;
-  return line;
-}
-
-function difference(index: number, bytes: Uint8Array, expected: string, actual: string): string {
-  const [stream, instead, gave] = [Buffer.from(bytes).toString('latin1'), expected, actual].map(text =>
-    JSON.stringify(text),
-  );
-  return `stream ${index} of AIRFRAME_FUZZ_SEED=${SEED}, in Latin-1 ${stream}, gave ${gave} instead of ${instead}`;
 }
