@@ -92,7 +92,7 @@ export function wantedFiles(sets, root = ROOT) {
   // What can be measured may be so later: its regions say it, and `--fresh`.
   const missing = sets
     .filter(({ json, measure }) => !json && !measure)
-    .map(({ name }) => `${FOLDER}/${name}.json is missing`);
+    .map(({ name }) => `${FOLDER}/${name}.json is missing; node scripts/figures.mjs --measure ${name}`);
   const pages = [...new Set(sets.flatMap(({ files }) => files))].map(file => wantedPage(file, sets, root));
   return { files: [...charts, ...pages], problems: [...missing, ...pages.flatMap(page => page.problems)] };
 }

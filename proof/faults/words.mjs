@@ -12,7 +12,7 @@ const STATES = { succeeded: 'a success', failed: 'failed', stopped: 'stopped by 
 /** Of a list of facts of one kind, that of one test: the phrase, or undefined where there is nothing to say. */
 const PHRASES = {
   told: facts => facts.map(phraseOfAnswer).at(-1),
-  answer: facts => `status ${listed([...new Set(facts.map(({ status }) => status))])}${waitOf(facts)}`,
+  answer: facts => `status ${listed([...new Set(facts.map(({ status }) => status))])}`,
   record: facts => {
     const { state, category, attempts } = facts.at(-1);
     const tries = attempts.length > 0 ? `, tries: ${listed(attempts)}` : ', nobody asked';
@@ -32,7 +32,7 @@ const PHRASES = {
     const passed = skipped ? `, passed over: ${listed(skipped)}` : '';
     return `answered by ${provider}, tries: ${listed(attempts)}${passed}`;
   },
-  limit: facts => `refused: “${facts[0].message.slice(0, 110)}${facts[0].message.length > 110 ? '…' : ''}”`,
+  limit: facts => `refused: “${facts[0].message.replace(/; wait \d.*$/, '; wait …')}”`,
 };
 
 /** Facts that the client's own words make superfluous. */
@@ -48,36 +48,30 @@ function phraseOfAnswer({ stream, outcome, chars, calls, status }) {
   return `${how}: ${status}, ${content ? `${content}, then ` : ''}an error and no end`;
 }
 
-function waitOf(facts) {
-  const waits = facts.flatMap(({ retryAfter }) => retryAfter ?? []);
-  return waits.length > 0 ? `, Retry-After ${listed([...new Set(waits)])}` : '';
-}
+const waitsIn = facts =>
+  facts.flatMap(({ retryAfter }) => (retryAfter === undefined ? [] : Number(retryAfter)));
 
-/** What is seen of one test: phrases by kind, and milliseconds by name. */
+/** What is seen of one test: phrases by kind, and numbers by name, of which a row tells the range. */
 export function phrasesOf(facts) {
   const of = kind => facts.filter(fact => fact.of === kind);
   const [answers, left] = [of('answer'), of('client left').at(-1)];
-  const told = of('told').map((fact, at) => ({
-    ...fact,
-    status: answers[at]?.status ?? answers.at(-1)?.status,
-  }));
-  const lists = { ...Object.fromEntries(Object.keys(PHRASES).map(kind => [kind, of(kind)])), told };
+  const lists = Object.fromEntries(Object.keys(PHRASES).map(kind => [kind, of(kind)]));
   const phrases = {};
   for (const [kind, list] of Object.entries(lists)) {
     if (list.length === 0 || lists[BETTER[kind]]?.length > 0) continue;
     const phrase = PHRASES[kind](list);
     if (phrase) phrases[kind] = phrase;
   }
-  const wait = waitOf(answers);
-  if (phrases.told && wait) phrases.wait = wait.slice(2);
   const asked = of('upstream asked').filter(({ method }) => method === 'POST').length;
   if (asked > 0 || answers.length > 0) phrases.asked = `upstream asked ${asked}×`;
-  const times = {};
+  const ranges = {};
+  const waits = waitsIn(answers);
+  if (waits.length > 0) ranges['Retry-After'] = { value: Math.max(...waits), unit: '' };
   const closed = of('upstream closed').find(({ at }) => left && at >= left.at);
-  if (closed) times['upstream closed after the client left'] = closed.at - left.at;
+  if (closed) ranges['upstream closed after the client left:'] = { value: closed.at - left.at, unit: ' ms' };
   const timeout = of('record').find(({ category }) => category === 'timeout');
-  if (timeout) times['ended after'] = timeout.latencyMs;
-  return { phrases, times };
+  if (timeout) ranges['ended after'] = { value: timeout.latencyMs, unit: ' ms' };
+  return { phrases, ranges };
 }
 
 /** One cell for all tests of a row. */
@@ -85,14 +79,20 @@ export function seenBy(tests) {
   const all = tests.map(({ facts }) => phrasesOf(facts));
   const kinds = [...new Set(all.flatMap(({ phrases }) => Object.keys(phrases)))];
   const said = kinds.map(kind => mostOf(all.flatMap(({ phrases }) => phrases[kind] ?? [])));
-  const names = [...new Set(all.flatMap(({ times }) => Object.keys(times)))];
-  const timed = names.map(name =>
+  const names = [...new Set(all.flatMap(({ ranges }) => Object.keys(ranges)))];
+  const ranged = names.map(name =>
     rangeOf(
       name,
-      all.flatMap(({ times }) => times[name] ?? []),
+      all.flatMap(({ ranges }) => ranges[name] ?? []),
     ),
   );
-  return [...said, ...timed].join('; ') || 'as expected in each test';
+  return [...said, ...ranged].join('; ') || namesOf(tests);
+}
+
+/** What tests say that measure nothing by the way: they are sentences. */
+function namesOf(tests) {
+  const names = tests.map(({ key }) => key.split(' › ').at(-1));
+  return names.length > 0 ? mostOf([...new Set(names)].map(name => `“${name}”`)) : 'nothing';
 }
 
 function mostOf(phrases) {
@@ -104,7 +104,8 @@ function mostOf(phrases) {
   return shown.join(' / ') + (rest > 0 ? ` / ${rest} more` : '');
 }
 
-function rangeOf(name, values) {
-  const [least, most] = [Math.min(...values), Math.max(...values)].map(Math.round);
-  return `${name}: ${least === most ? least : `${least}–${most}`} ms`;
+function rangeOf(name, found) {
+  const values = found.map(({ value }) => Math.round(value));
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return `${name} ${least === most ? least : `${least}–${most}`}${found[0].unit}`;
 }

@@ -2,7 +2,7 @@
 import { rowsOf } from './rows.mjs';
 
 const before = fault => `faults-before-output › an upstream that ${fault}`;
-const later = fault => `faults-mid-stream › an upstream that ${fault} › is an honest error`;
+const later = fault => `faults-mid-stream › an upstream that ${fault}* › is an honest error`;
 
 const HONEST = 'An error status of its own, also for streams; nothing is billed.';
 const BROKEN =

@@ -54,7 +54,7 @@ export const AIRFRAME = [
     [
       'End of the body without an end signal',
       'The ending is `truncated` and an error, never `stop`.',
-      kit('an answer that ends without its ending'),
+      kit('an answer that ends without'),
       kit('an answer without a byte'),
     ],
     ['An error as the first event of a 200', ERROR, kit('a failure as the first event')],
@@ -103,7 +103,7 @@ export const AIRFRAME = [
     ],
     [
       'A content filter strikes, also after `stop`',
-      'The ending is `content_filter`.',
+      'The ending is `content_filter`, which callers can tell from `stop`.',
       'quirks › choices and deltas › a content filter',
     ],
   ]),

@@ -2,32 +2,16 @@ import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { ensureChromium } from '../../../../scripts/chromium.mjs';
 
 const RESULTS = fileURLToPath(new URL('../../test-results/', import.meta.url));
 
-/** Without them it asks hosts of its maker's for this and that. */
-const QUIET = [
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--disable-quic',
-  '--no-first-run',
-];
-
-export const DESKTOP: BrowserContextOptions = { viewport: { width: 1440, height: 900 } };
 export const PHONE: BrowserContextOptions = {
   viewport: { width: 360, height: 740 },
   deviceScaleFactor: 2,
   hasTouch: true,
 };
-
-export async function startBrowser(): Promise<Browser> {
-  const args = ['--no-sandbox', '--disable-gpu', ...QUIET];
-  return chromium.launch({ executablePath: await ensureChromium(), args });
-}
 
 /** Writes down what the page complains of. */
 export function complaintsOf(page: Page): string[] {

@@ -1,6 +1,7 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { barriersOf, complaintsOf, DESKTOP, overflowOf, PHONE, screenshot, startBrowser } from './browser.ts';
+import { barriersOf, complaintsOf, overflowOf, PHONE, screenshot } from './browser.ts';
+import { DESKTOP, startBrowser } from './launch.ts';
 import type { Target } from './target.ts';
 
 const SOON = { timeout: 10_000 };

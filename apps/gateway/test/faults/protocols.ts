@@ -37,7 +37,8 @@ export type Json = Record<string, any>;
 /** What the client of a protocol has to make of an answer. */
 export function read(protocol: Spoken, answer: Answer, stream: boolean): Told {
   const told = toldBy(protocol, answer, stream);
-  seen({ of: 'told', stream, outcome: told.outcome, chars: told.text.length, calls: told.calls.length });
+  const { outcome, text, calls } = told;
+  seen({ of: 'told', stream, status: answer.status, outcome, chars: text.length, calls: calls.length });
   return told;
 }
 
