@@ -67,7 +67,8 @@ export function describeFixtures(title: string, folder: URL, replayed: Replayed)
   });
 }
 
-function reader(
+/** Reads a fixture that comes in these pieces. */
+export function reader(
   { adapter, endpoint, ofFixture }: Replayed,
   name: string,
 ): (pieces: Uint8Array[]) => Promise<InferenceStreamEvent[]> {
@@ -88,7 +89,7 @@ function reader(
   };
 }
 
-function cutAt(bytes: Uint8Array, positions: number[]): Uint8Array[] {
+export function cutAt(bytes: Uint8Array, positions: number[]): Uint8Array[] {
   const cuts = [0, ...positions.toSorted((a, b) => a - b), bytes.length];
   return cuts.slice(1).map((to, index) => bytes.subarray(cuts[index], to));
 }
@@ -96,7 +97,7 @@ function cutAt(bytes: Uint8Array, positions: number[]): Uint8Array[] {
 const OF_THE_CLOCK = new Set(['startedAt', 'durationMs', 'totalMs', 'firstTokenMs']);
 
 /** As text, without what a clock here put in. */
-function normalised(events: InferenceStreamEvent[]): string {
+export function normalised(events: InferenceStreamEvent[]): string {
   return events.map(event => JSON.stringify(event, hasClock(event) ? withoutClock : undefined)).join('\n');
 }
 

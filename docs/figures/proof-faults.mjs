@@ -21,11 +21,13 @@ export function render(json) {
 }
 
 function tableOf(rows) {
-  const cells = rows.map(({ scenario, promise, seen, tests, held }) => [
+  const cells = rows.map(({ scenario, promise, seen, tests, again, held }) => [
     scenario,
     promise,
     seen,
-    held ? `yes (${tests} tests)` : '**no**',
+    held
+      ? `yes (${tests} ${tests === 1 ? 'test' : 'tests'}${again > 0 ? `, ${again} at the second try` : ''})`
+      : '**no**',
   ]);
   return textTable(['what fails', 'promised', 'seen', 'held'], cells);
 }

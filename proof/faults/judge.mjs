@@ -3,8 +3,8 @@ import { claims } from './scenarios.mjs';
 import { seenBy } from './words.mjs';
 
 /**
- * @param tests `{ file, key, state, facts, error }` each, as the reporter wrote them
- * @returns `{ part, scenario, promise, seen, tests, failed, held }` each
+ * @param tests `{ file, key, state, again, facts, error }` each, as the reporter wrote them
+ * @returns `{ part, scenario, promise, seen, tests, again, held }` each; `again`: tests that passed at their second try
  */
 export function judge(scenarios, tests) {
   return scenarios.map(({ part, scenario, promise, tests: wanted }) => {
@@ -15,7 +15,8 @@ export function judge(scenarios, tests) {
       ...empty.map(claim => `no test is called ${JSON.stringify(claim)}`),
       ...failed.map(({ key, state, error }) => `${key}: ${error ?? state}`),
     ];
-    const row = { part, scenario, promise, seen: seenBy(found), tests: found.length };
+    const again = found.filter(test => test.again && test.state === 'passed').length;
+    const row = { part, scenario, promise, seen: seenBy(found), tests: found.length, again };
     return { ...row, held: problems.length === 0, ...(problems.length > 0 ? { problems } : {}) };
   });
 }

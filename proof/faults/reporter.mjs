@@ -19,7 +19,8 @@ export default class FactsReporter {
     // Vitest puts what a table of tests names into quotation marks.
     const key = [file, ...test.fullName.replaceAll("'", '').split(' > ')].join(' › ');
     const facts = test.meta().facts ?? [];
-    this.#tests.push({ file, key, state, ms: test.diagnostic()?.duration ?? 0, error, facts });
+    const { retryCount = 0 } = test.diagnostic() ?? {};
+    this.#tests.push({ file, key, state, again: retryCount > 0, error, facts });
   }
 
   onTestModuleEnd(module) {

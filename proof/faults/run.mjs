@@ -50,7 +50,9 @@ function printRows(rows, verbose) {
   for (const row of rows) {
     if (row.part !== part) console.log(`\n${row.part}\n${'─'.repeat(row.part.length)}`);
     part = row.part;
-    console.log(`${row.held ? '✓' : '✗'} ${row.scenario} (${row.tests} tests)`);
+    console.log(
+      `${row.held ? '✓' : '✗'} ${row.scenario} (${row.tests} ${row.tests === 1 ? 'test' : 'tests'}${row.again > 0 ? `, ${row.again} at the second try` : ''})`,
+    );
     console.log(`    promised  ${row.promise}`);
     console.log(`    seen      ${verbose ? row.seen : shortened(row.seen)}`);
   }

@@ -16,6 +16,8 @@ const project = (name: string, include: string[], isolate: boolean) => ({
     setupFiles: [path('./observe.ts')],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // On a machine that does much else a wait of milliseconds may fail; the table says what had to be tried again.
+    retry: 1,
   },
 });
 

@@ -6,6 +6,9 @@ const AIRFRAME = '../../packages/airframe';
 const { RandomStreams } = await import(`${AIRFRAME}/test/fuzz/random-stream.ts`);
 const { cutsOf, differenceIn } = await import(`${AIRFRAME}/test/fuzz/compare.ts`);
 
+const { ADAPTERS, folderOf } = await import(`${AIRFRAME}/src/adapters/__fixtures__/replayed.ts`);
+const { cutAt, normalised, reader, streamFixtures } = await import('../../test/stream-fixtures.ts');
+
 /** How many streams make one case: a single one takes microseconds. */
 const STREAMS = 500;
 
@@ -16,6 +19,13 @@ export const PARTS = [
     unit: `cases of ${STREAMS} streams`,
     share: 1,
     start: async () => ({ next: async random => streamsIn(random), stop: async () => {} }),
+  },
+  {
+    name: 'recorded streams',
+    promise: 'What a backend was recorded to send gives the same events, wherever the network cuts it',
+    unit: 'cuts',
+    share: 1,
+    start: startRecordings,
   },
   {
     name: 'requests',
@@ -42,4 +52,19 @@ async function streamsIn(random) {
     if (difference) return { problem: `stream ${index}: ${difference}` };
   }
   return { outcome: 'read alike' };
+}
+
+async function startRecordings() {
+  const recordings = Object.entries(ADAPTERS).flatMap(([adapter, replayed]) =>
+    streamFixtures(folderOf(adapter)).map(({ name, bytes }) => ({ adapter, replayed, name, bytes })),
+  );
+  return { next: random => cutRecording(random.of(recordings), random), stop: async () => {} };
+}
+
+async function cutRecording({ adapter, replayed, name, bytes }, random) {
+  const whole = normalised(await reader(replayed, name)([bytes]));
+  const cuts = Array.from({ length: 1 + random.below(20) }, () => 1 + random.below(bytes.length - 1));
+  const found = normalised(await reader(replayed, name)(cutAt(bytes, [...new Set(cuts)])));
+  if (found === whole) return { outcome: 'read alike' };
+  return { problem: `${adapter}/${name} cut at bytes ${cuts} gave ${found} instead of ${whole}` };
 }
