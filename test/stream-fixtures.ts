@@ -20,7 +20,7 @@ export interface Replayed {
 
 /** Of the random splits. */
 const SEED = Number(process.env['FIXTURE_SEED'] ?? Date.now() % 2 ** 31);
-console.log(`random splits of the fixtures: FIXTURE_SEED=${SEED} repeats them`);
+let isTold = false;
 const RANDOM_SPLITS = 25;
 
 const REQUEST: InferenceRequest = { messages: [{ role: 'user', content: 'hi' }] };
@@ -36,6 +36,8 @@ export function streamFixtures(folder: URL): { name: string; bytes: Buffer }[] {
  * every byte, byte by byte, and in random pieces. What the reply comes to stands in a snapshot.
  */
 export function describeFixtures(title: string, folder: URL, replayed: Replayed): void {
+  if (!isTold) console.log(`random splits of the fixtures: FIXTURE_SEED=${SEED} repeats them`);
+  isTold = true;
   describe(title, () => {
     it.each(streamFixtures(folder))(
       '$name is read alike however it is cut',
