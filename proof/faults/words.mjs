@@ -35,7 +35,7 @@ const PHRASES = {
   limit: facts => `refused: “${facts[0].message.replace(/; wait \d.*$/, '; wait …')}”`,
 };
 
-/** Facts that the client's own words make superfluous. */
+/** Facts that need no telling beside others. */
 const BETTER = { answer: 'told', ending: 'told' };
 
 function phraseOfAnswer({ stream, outcome, chars, calls, status }) {

@@ -21,7 +21,7 @@ export const UPSTREAMS = [
       '502: the client is not told that its own key is wrong.',
       before('does not take'),
     ],
-    ['400', '400 to the client, and no other provider repeats it.', before('answers 400')],
+    ['400', '400 to the client; nothing is billed.', before('answers 400')],
     ['Sends no headers in time', '504, within the time configured.', before('sends no headers')],
     ['Ends without a word, or says only the end', HONEST, before('ends its stream'), before('says [DONE]')],
     ['Error in its first event', HONEST, before('tells an error')],
@@ -64,7 +64,11 @@ export const UPSTREAMS = [
       'It is told as it came; nobody mends it.',
       'faults-tool-calls › a piece of arguments',
     ],
-    ['Half a tool call', 'An error; no other provider goes on with it.', 'faults-tool-calls › half'],
+    [
+      'Half a tool call',
+      'An error; nobody goes on with it. Only where the client has seen nothing of it another provider begins anew.',
+      'faults-tool-calls › half',
+    ],
   ]),
 ];
 
