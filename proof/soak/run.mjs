@@ -11,6 +11,7 @@ import { planOf } from './plan.mjs';
 import { paced } from './traffic.mjs';
 
 const CODE = ['packages/airframe/src', 'packages/avionics/src', 'apps/gateway/src'];
+const MINUTES = 5;
 /** The library and the gateway are asked so many calls a second each. */
 const PER_SECOND = 60;
 /** Of a span, after which memory is looked at with nothing under way. */
@@ -37,7 +38,7 @@ const isStreamed = ({ fate }) => fate === 'leave';
 const memoryOf = ({ bytes, rssBytes }) => ({ bytes, rssBytes });
 
 const options = {
-  minutes: { type: 'string', default: '5' },
+  minutes: { type: 'string', default: `${MINUTES}` },
   rate: { type: 'string', default: `${PER_SECOND}` },
 };
 await proof('proof-soak', CODE, options, main);
@@ -62,7 +63,12 @@ async function main(values) {
     printRows(rows);
     for (const problem of seen.problems.slice(0, 20)) console.log(`  ${problem}`);
     const { calls, ended, samples } = seen;
-    const figures = { command: 'pnpm proof:soak', minutes, perSecond, calls, ended, rows, samples };
+    const asked = [
+      ...(minutes === MINUTES ? [] : [`--minutes ${minutes}`]),
+      ...(perSecond === PER_SECOND ? [] : [`--rate ${perSecond}`]),
+    ];
+    const command = ['pnpm proof:soak', ...asked].join(' ');
+    const figures = { command, minutes, perSecond, calls, ended, rows, samples };
     return { held: rows.every(({ held }) => held), figures };
   } finally {
     // A child that is left would keep this process.
