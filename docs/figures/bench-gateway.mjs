@@ -5,7 +5,7 @@ import { provenance, table } from '../../scripts/figures.mjs';
 import { measuredBy } from '../../scripts/measured.mjs';
 
 export const name = 'bench-gateway';
-export const files = ['docs/benchmarks.md'];
+export const files = ['docs/benchmarks.md', 'README.md'];
 export const { code } = BENCHES.gateway;
 
 const FULL = '20 events, 64 connections';

@@ -5,7 +5,7 @@ import { provenance, table } from '../../scripts/figures.mjs';
 import { measuredBy } from '../../scripts/measured.mjs';
 
 export const name = 'bench-routing';
-export const files = ['docs/benchmarks.md'];
+export const files = ['docs/benchmarks.md', 'README.md'];
 export const { code } = BENCHES.routing;
 
 const MAIN = 'shared';

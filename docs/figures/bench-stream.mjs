@@ -5,7 +5,7 @@ import { provenance, table } from '../../scripts/figures.mjs';
 import { measuredBy } from '../../scripts/measured.mjs';
 
 export const name = 'bench-stream';
-export const files = ['docs/benchmarks.md'];
+export const files = ['docs/benchmarks.md', 'README.md'];
 export const { code } = BENCHES.stream;
 
 /** The scenario of the chart: that of most cloud APIs behind a proxy. */
@@ -17,7 +17,8 @@ export async function measure() {
   return { ...rest, rows: rows.filter(({ failure }) => failure === undefined) };
 }
 
-export function render(json) {
+export function render(json, part) {
+  if (part === 'readme') return short(json);
   const scenarios = [...new Set(json.rows.map(({ scenario }) => scenario))];
   const names = [...new Set(json.rows.map(({ row }) => row))];
   const cell = (scenario, row) => {
@@ -30,6 +31,17 @@ export function render(json) {
     table(['', ...names], cells),
     provenance(json),
   ].join('\n\n');
+}
+
+/** The scenario of the chart alone. */
+function short(json) {
+  const rows = json.rows.filter(({ scenario, ratio }) => scenario === MAIN && ratio !== undefined);
+  const cells = rows.map(({ row, cpuMicrosPerEvent, ratio }) => [
+    row,
+    cpuMicrosPerEvent.toFixed(2),
+    ratio.toFixed(2),
+  ]);
+  return [table([MAIN, 'CPU µs an event', '× bare'], cells), provenance(json)].join('\n\n');
 }
 
 export function svg(json) {
