@@ -47,8 +47,6 @@ export default defineConfig({
     page.relativePath === 'index.md' ? { title: HOME.title, frontmatter: HOME } : undefined,
   markdown: {
     anchor: { slugify },
-    // The highlighter knows no PromQL.
-    languageAlias: { promql: 'txt' },
     config: md => linksPlugin(md, { routes: ROUTES, symbols: symbolPages() }),
   },
   themeConfig: {
