@@ -12,6 +12,9 @@ export const allFences = () =>
 /** Whether a fence quotes a file, the one its info names. */
 export const isQuote = ({ info }) => /^[\w./-]+\.\w+$/.test(info);
 
+/** Whether a fence is a file of a package that a page puts together, `title="src/wire.ts"`: the test of that page builds it. */
+export const isTitled = ({ info }) => /^title="[^"]+"$/.test(info);
+
 export const isTypeScript = ({ lang }) => LANGUAGES.has(lang);
 
 /**
@@ -22,7 +25,7 @@ export function modulesOf(fences) {
   const modules = [];
   for (const fence of fences) {
     const { file, line, code, marks } = fence;
-    if (!isTypeScript(fence) || isQuote(fence) || 'no-check' in marks) continue;
+    if (!isTypeScript(fence) || isQuote(fence) || isTitled(fence) || 'no-check' in marks) continue;
     const before = marks.before ?? '';
     const own = {
       code: before + code,
