@@ -48,6 +48,11 @@ function barOf({ name, value, told, isOurs }, y, scale, digits) {
   ].join('\n');
 }
 
+/** The chart of a set as Markdown. @param part `readme` where the page is in the root, else it is in docs */
+export function chartOf(name, alt, part) {
+  return `![${alt}](${part === 'readme' ? 'docs/' : ''}figures/${name}.svg)`;
+}
+
 /** What the chart says, for those who do not see it. */
 function labelOf(title, groups, digits) {
   const rows = groups.flatMap(({ name, rows }) =>

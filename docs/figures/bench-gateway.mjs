@@ -1,6 +1,6 @@
 // What the gateway costs between a client and a backend, beside a bare proxy and another gateway (bench/gateway).
 import { BENCHES } from '../../bench/benches.mjs';
-import { rowBars } from '../../scripts/figure-bars.mjs';
+import { chartOf, rowBars } from '../../scripts/figure-bars.mjs';
 import { provenance, table } from '../../scripts/figures.mjs';
 import { measuredBy } from '../../scripts/measured.mjs';
 
@@ -19,7 +19,7 @@ export const measure = () => measuredBy(BENCHES.gateway.script);
 const fixed = (value, digits = 0) => (Number.isFinite(value) ? value.toFixed(digits) : '');
 const find = (json, scenario, row) => json.rows.find(one => one.scenario === scenario && one.row === row);
 
-export function render(json) {
+export function render(json, part) {
   const names = [...new Set(json.rows.map(({ row }) => row))].filter(row => row !== DIRECT);
   const cells = names.map(row => {
     const [full, paced] = [find(json, FULL, row), find(json, PACED, row)];
@@ -44,7 +44,12 @@ export function render(json) {
     'MiB, 2,000 open streams',
   ];
   const what = `Requests and CPU time: ${FULL}. Added latency, to the last byte: ${PACED}.`;
-  return [what, table(headers, cells), provenance(json)].join('\n\n');
+  return [
+    chartOf(name, 'CPU time of a proxied request, by gateway', part),
+    what,
+    table(headers, cells),
+    provenance(json),
+  ].join('\n\n');
 }
 
 export function svg(json) {

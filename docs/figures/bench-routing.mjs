@@ -1,6 +1,6 @@
 // How a pool of two llama-servers is shared by 16 agents, by strategy (bench/routing).
 import { BENCHES } from '../../bench/benches.mjs';
-import { rowBars } from '../../scripts/figure-bars.mjs';
+import { chartOf, rowBars } from '../../scripts/figure-bars.mjs';
 import { provenance, table } from '../../scripts/figures.mjs';
 import { measuredBy } from '../../scripts/measured.mjs';
 
@@ -13,7 +13,7 @@ const OURS = 'balanced';
 
 export const measure = () => measuredBy(BENCHES.routing.script);
 
-export function render(json) {
+export function render(json, part) {
   const cells = json.rows
     .filter(({ scenario }) => scenario === MAIN)
     .map(row => [
@@ -34,7 +34,12 @@ export function render(json) {
     'p99, ms',
     'failed',
   ];
-  return [table(headers, cells), ...failureText(json.failure), provenance(json)].join('\n\n');
+  return [
+    chartOf(name, 'Prompt tokens evaluated and time to the first token, by strategy', part),
+    table(headers, cells),
+    ...failureText(json.failure),
+    provenance(json),
+  ].join('\n\n');
 }
 
 function failureText(failure) {

@@ -1,6 +1,6 @@
 // CPU time of a streamed event, beside the bare loop and other libraries (bench/stream).
 import { BENCHES } from '../../bench/benches.mjs';
-import { rowBars } from '../../scripts/figure-bars.mjs';
+import { chartOf, rowBars } from '../../scripts/figure-bars.mjs';
 import { provenance, table } from '../../scripts/figures.mjs';
 import { measuredBy } from '../../scripts/measured.mjs';
 
@@ -27,6 +27,7 @@ export function render(json, part) {
   };
   const cells = scenarios.map(scenario => [scenario, ...names.map(row => cell(scenario, row))]);
   return [
+    chart(part),
     'CPU time of an event in microseconds, and in brackets how many times the bare loop that is.',
     table(['', ...names], cells),
     provenance(json),
@@ -41,8 +42,10 @@ function short(json) {
     cpuMicrosPerEvent.toFixed(2),
     ratio.toFixed(2),
   ]);
-  return [table([MAIN, 'CPU µs an event', '× bare'], cells), provenance(json)].join('\n\n');
+  return [chart('readme'), table([MAIN, 'CPU µs an event', '× bare'], cells), provenance(json)].join('\n\n');
 }
+
+const chart = part => chartOf(name, 'CPU time of a streamed event, as a multiple of a bare loop', part);
 
 export function svg(json) {
   const rows = json.rows.filter(({ scenario, ratio }) => scenario === MAIN && ratio !== undefined);
