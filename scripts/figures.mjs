@@ -171,7 +171,7 @@ async function measurable() {
   return (await loadFigureSets()).filter(one => one.measure).map(({ name }) => name);
 }
 
-async function measure(names) {
+async function measure(names, quick) {
   const sets = await loadFigureSets();
   for (const name of names) {
     const set = sets.find(one => one.name === name && one.measure);
@@ -180,7 +180,10 @@ async function measure(names) {
       throw new Error(`--measure ${name} names nothing that measures; there are: ${known}`);
     }
     console.error(`measuring ${name} …`);
-    const file = writeFigures({ name, ...(await set.measure()) }, set.code);
+    const file = writeFigures(
+      { name, ...(await set.measure(quick && set.hasQuick ? ['--quick'] : [])) },
+      set.code,
+    );
     console.log(`written: ${relative(ROOT, file)}`);
   }
 }
@@ -196,10 +199,11 @@ async function write() {
 
 async function main() {
   const names = { type: 'string', multiple: true };
-  const flags = ['check', 'write', 'fresh', 'stale'].map(name => [name, { type: 'boolean' }]);
+  const flags = ['check', 'write', 'fresh', 'stale', 'quick'].map(name => [name, { type: 'boolean' }]);
   const { values } = parseArgs({ options: { ...Object.fromEntries(flags), measure: names, only: names } });
-  const wanted = Object.keys(values).length === 0 ? await measurable() : (values.measure ?? values.only);
-  if (wanted) await measure(wanted);
+  const asksNothing = Object.keys(values).every(name => name === 'quick');
+  const wanted = asksNothing ? await measurable() : (values.measure ?? values.only);
+  if (wanted) await measure(wanted, values.quick);
   const problems = values.write || wanted ? await write() : values.check ? await checkFigures() : [];
   if (values.fresh || values.stale) problems.push(...(await staleFigures()));
   for (const problem of problems) console.error(problem);

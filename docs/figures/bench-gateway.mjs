@@ -14,7 +14,9 @@ const OURS = 'gateway';
 /** The load generator straight at the upstream: no gateway. */
 const DIRECT = 'direct';
 
-export const measure = () => measuredBy(BENCHES.gateway.script);
+export const hasQuick = true;
+
+export const measure = args => measuredBy(BENCHES.gateway.script, args);
 
 const fixed = (value, digits = 0) => (Number.isFinite(value) ? value.toFixed(digits) : '');
 const find = (json, scenario, row) => json.rows.find(one => one.scenario === scenario && one.row === row);

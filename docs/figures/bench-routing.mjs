@@ -11,7 +11,9 @@ export const { code } = BENCHES.routing;
 const MAIN = 'shared';
 const OURS = 'balanced';
 
-export const measure = () => measuredBy(BENCHES.routing.script);
+export const hasQuick = true;
+
+export const measure = args => measuredBy(BENCHES.routing.script, args);
 
 export function render(json, part) {
   const cells = json.rows

@@ -12,8 +12,10 @@ export const { code } = BENCHES.stream;
 const MAIN = 'text, 50 per write, 1 stream';
 const OURS = /^(airframe|avionics)/;
 
-export async function measure() {
-  const { rows, ...rest } = await measuredBy(BENCHES.stream.script);
+export const hasQuick = true;
+
+export async function measure(args) {
+  const { rows, ...rest } = await measuredBy(BENCHES.stream.script, args);
   return { ...rest, rows: rows.filter(({ failure }) => failure === undefined) };
 }
 
