@@ -81,7 +81,13 @@ async function telling(what, work) {
 /** Builds packages and apps; resolves with the exit code. What has not changed comes from turbo's cache. */
 export function build(options) {
   const args = ['run', 'build', '--output-logs=errors-only'];
-  return stamped('build', sources(), () => withPnpm('turbo', args, { env: turboEnv(), ...options }));
+  return stamped('build', sources(), () => {
+    // What the cache brings is put beside what is there, and files of an older build would be packed with it.
+    for (const folder of workspaceFolders()) {
+      rmSync(join(ROOT, folder, 'dist'), { recursive: true, force: true });
+    }
+    return withPnpm('turbo', args, { env: turboEnv(), ...options });
+  });
 }
 
 export function turboEnv() {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -79,6 +80,13 @@ describe('npm start', { timeout: 60_000 }, () => {
     rmSync(join(root, 'packages/one/dist/index.js'));
     expect(await script('start.mjs')).toMatchObject({ code: 0, stdout: 'started\n' });
     expect(builds()).toBe(3);
+  });
+
+  it('leaves no file of an older build beside those of the new one', async () => {
+    write('packages/one/dist/chunk-of-old.js', '1');
+    await script('start.mjs');
+    expect(existsSync(join(root, 'packages/one/dist/chunk-of-old.js'))).toBe(false);
+    expect(existsSync(join(root, 'packages/one/dist/index.js'))).toBe(true);
   });
 
   it('tries again after a build that failed, although the source is back as it was', async () => {
