@@ -6,7 +6,7 @@ export const name = 'first-start';
 export const files = ['README.md'];
 export const code = ['scripts/start.mjs', 'scripts/gateway.mjs', 'scripts/workspace.mjs', 'pnpm-lock.yaml'];
 
-export const measure = () => measuredBy('scripts/first-start.mjs', ['--test']);
+export const measure = () => measuredBy('scripts/first-start.mjs');
 
 export function render(json) {
   const cells = json.rows.map(({ what, seconds }) => [
