@@ -57,6 +57,7 @@ export class Sink {
   /** Begins a stream: the status is 200, and from here on errors can only be told in it. Headers go with the first text. */
   open(headers: Record<string, string>): void {
     this.#headers = Object.assign(headers, STREAM_HEADERS);
+    this.#flushing ??= setImmediate(() => this.#flush());
   }
 
   /** Sends headers and a comment at once, for a client that has waited long. */
@@ -81,10 +82,12 @@ export class Sink {
 
   #flush(): void {
     const text = this.#withGathered('');
-    if (text === '' || this.#raw.destroyed) return;
+    if (this.#raw.destroyed) return;
+    // Also where there is nothing to say yet: what comes may be silent for this client, as thinking is in some protocols.
+    this.#keepAlive ??= setInterval(() => this.#comment(), this.#options.keepAliveMs).unref();
+    if (text === '') return;
     this.#sendHeaders();
-    if (this.#keepAlive) this.#keepAlive.refresh();
-    else this.#keepAlive = setInterval(() => this.#comment(), this.#options.keepAliveMs).unref();
+    this.#keepAlive.refresh();
     if (!this.#raw.write(text)) this.#full ??= this.#drained();
   }
 

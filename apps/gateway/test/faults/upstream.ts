@@ -28,6 +28,11 @@ export class Upstream {
     return this;
   }
 
+  /** A piece of thinking, of which not every protocol tells its clients. */
+  think(text: string): this {
+    return this.#choice({ delta: { reasoning_content: text } });
+  }
+
   /** A piece of tool calls, as it stands in `delta.tool_calls`. */
   calls(...pieces: object[]): this {
     return this.#choice({ delta: { tool_calls: pieces } });

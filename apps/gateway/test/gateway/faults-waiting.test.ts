@@ -70,6 +70,21 @@ describe('an answer that pauses', () => {
     expect(commentsIn(pause)).toBeGreaterThanOrEqual(2);
   });
 
+  it.each(SPOKEN)(
+    'has comments while it brings what the client does not hear of, in $name',
+    async protocol => {
+      const thinking = upstream(async up => {
+        up.think('Hm');
+        await sleep(600);
+        up.say('Hello').finish().usage(12, 2).done();
+      });
+      const gateway = await gatewayOver([[thinking]], { server });
+      const answer = await call(gateway.url, { path: protocol.path, body: protocol.ask(true) });
+      expect(read(protocol, answer, true)).toMatchObject({ outcome: 'whole', text: 'Hello' });
+      expect(commentsIn(answer.text)).toBeGreaterThanOrEqual(2);
+    },
+  );
+
   it('that does not stream has nothing but itself', async () => {
     const gateway = await gatewayOver([[later(400, hello)]], { server });
     const answer = await call(gateway.url, { path: CHAT.path, body: CHAT.ask(false) });
