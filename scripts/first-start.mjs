@@ -10,9 +10,12 @@ import { ROOT } from './workspace.mjs';
 
 const QUESTION = ['start', '--', 'What is 2+2?'];
 
-/** What of the environment stays: how to reach programs, and the registry that this machine may reach. */
+/** What of the environment stays: how to reach programs, proxies and certificates. */
 const KEPT =
   /^(PATH|LANG|LC_.*|TERM|CI|SSL_CERT_.*|NODE_EXTRA_CA_CERTS|CURL_CA_BUNDLE|https?_proxy|no_proxy)$/i;
+
+/** Longest wait for the gateway to start, and for its answer, in milliseconds. */
+const PATIENCE_MS = 300_000;
 
 const { values } = parseArgs({ options: { test: { type: 'boolean' }, json: { type: 'string' } } });
 const folder = mkdtempSync(join(tmpdir(), 'first-start-'));
@@ -49,7 +52,7 @@ async function measured(place) {
   const add = (what, seconds) => rows.push({ what, seconds: Math.round(seconds * 10) / 10 });
   add('npm start -- "What is 2+2?", the first time', await answered(place));
   add('npm start -- "What is 2+2?", from then on', await answered(place));
-  add('npm run gateway, to the answer to the curl that it prints', await served(place));
+  add('npm run gateway, to the answer to the call that it prints', await served(place));
   if (values.test) add('npm test, llama.cpp compiled by it', await ended(place, ['test'], 'inherit'));
   return rows;
 }
@@ -72,33 +75,41 @@ async function ended({ cwd, env }, args, stdout, take = () => {}) {
   return (performance.now() - began) / 1000;
 }
 
-/** @returns seconds until the gateway has answered the call that it prints for trying it */
+/** The parts of the call that the gateway prints for trying it. */
+const CALL = /curl (http\S+) -H 'authorization: (Bearer \S+)'[\s\S]*? -d '(\{[^\n]*\})'/;
+
+/** @returns seconds until the gateway has answered the call that it prints */
 async function served({ cwd, env }) {
   const began = performance.now();
-  const child = spawn('npm', ['run', 'gateway'], {
-    cwd,
-    env,
-    stdio: ['ignore', 'inherit', 'pipe'],
-    detached: true,
-  });
-  const over = new Promise(resolve => child.on('close', resolve));
+  const stdio = ['ignore', 'inherit', 'pipe'];
+  const child = spawn('npm', ['run', 'gateway'], { cwd, env, stdio, detached: true });
+  const over = new Promise(resolve => child.on('error', resolve).on('close', resolve));
   try {
-    let told = '';
-    const curl = await new Promise((resolve, reject) => {
-      child.stderr.setEncoding('utf8').on('data', text => {
-        told += text;
-        const [command] = /curl http[\s\S]*?\n\s*\n/.exec(`${told}\n\n`) ?? [];
-        if (command?.includes("}'")) resolve(command);
-      });
-      over.then(() => reject(new Error(`npm run gateway ended before it answered: ${told}`)));
-    });
-    const answer = execFileSync('sh', ['-c', `${curl.trim()} -sS --fail-with-body`], { encoding: 'utf8' });
-    if (!answer.includes('choices') && !answer.includes('data:'))
-      throw new Error(`the gateway answered ${answer}`);
+    const [, url, authorization, body] = await printedCall(child, over);
+    const headers = { authorization, 'content-type': 'application/json' };
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const answer = await fetch(url, { method: 'POST', headers, body, signal });
+    const text = await answer.text();
+    if (!answer.ok || !text.includes('choices'))
+      throw new Error(`the gateway answered ${answer.status}: ${text}`);
     return (performance.now() - began) / 1000;
   } finally {
-    // npm's child too: the group of processes that was started here.
-    process.kill(-child.pid, 'SIGTERM');
+    // npm's child too: the group of processes that was started here, unless it has ended by itself.
+    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGTERM');
     await over;
   }
+}
+
+function printedCall(child, over) {
+  return new Promise((resolve, reject) => {
+    let told = '';
+    const giveUp = () => reject(new Error(`npm run gateway printed no call to try it with: ${told}`));
+    setTimeout(giveUp, PATIENCE_MS).unref();
+    over.then(giveUp);
+    child.stderr.setEncoding('utf8').on('data', text => {
+      told += text;
+      const call = CALL.exec(told);
+      if (call) resolve(call);
+    });
+  });
 }

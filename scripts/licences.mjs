@@ -37,7 +37,7 @@ for (const [what, flag, alsoTaken] of [
   }
 }
 for (const problem of problems) console.error(problem);
-console.log(problems.length === 0 ? `licences: ${counts.join(' and ')} dependencies, all on the list` : '');
+if (problems.length === 0) console.log(`licences: ${counts.join(' and ')} dependencies, all on the list`);
 process.exitCode = problems.length === 0 ? 0 : 1;
 
 async function licencesOf(flag) {

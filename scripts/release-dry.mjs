@@ -97,6 +97,7 @@ async function tryAll({ node, manager }, ways, tarballs, folder) {
     const started = performance.now();
     const own = Object.fromEntries(way.packages.map(name => [name, tarballs[name]]));
     const project = join(folder, 'projects', `${node.version}-${manager}-${way.name}`);
+    say(`${where} …`);
     try {
       const commonJs = await tryWay({ folder: project, way, manager, node, tarballs: own });
       outcomes.push({ ok: true, commonJs });

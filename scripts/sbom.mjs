@@ -10,8 +10,10 @@ const SPEC_VERSION = '1.6';
 
 const folder = resolve(process.argv[2] ?? join(ROOT, 'sbom'));
 try {
-  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
+  // Those of an earlier run, and nothing else: the folder is the caller's.
+  for (const name of readdirSync(folder)) if (name.endsWith('.cdx.json')) rmSync(join(folder, name));
+  console.error('Listing the dependencies …');
   await write();
   for (const line of publishedFolders().map(check)) console.log(line);
 } catch (error) {

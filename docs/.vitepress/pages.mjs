@@ -60,7 +60,14 @@ const SECTIONS = [
   ],
   [
     'Measured',
-    ['docs/benchmarks.md', 'docs/capacity.md', 'docs/proof.md', 'bench/README.md', 'sim/README.md'],
+    [
+      'docs/benchmarks.md',
+      'docs/capacity.md',
+      'docs/proof.md',
+      'bench/README.md',
+      'proof/README.md',
+      'sim/README.md',
+    ],
   ],
   [
     'Inside',

@@ -61,10 +61,10 @@ export function tokensOfSize(
  * tools, the schema of the answer, images by number. What `extra` adds is not in it.
  */
 export function sizeOfRequest(request: InferenceRequest): RequestSize {
-  const { tools, responseFormat, maxTokens, promptCache, prompt, messages = NONE } = request;
-  let bytes = prompt === undefined ? 0 : Buffer.byteLength(prompt);
+  const { tools, responseFormat, maxTokens, promptCache, prompt, messages } = request;
+  let bytes = prompt ? Buffer.byteLength(prompt) : 0;
   let images = 0;
-  for (const message of messages) {
+  for (const message of messages ?? NONE) {
     bytes += bytesOf(message) + CHARS_PER_MESSAGE;
     images += imagesOf(message);
   }

@@ -177,14 +177,13 @@ class StoredReservation implements Reservation {
     );
   }
 
-  async settle(actual: Amounts): Promise<void> {
+  // Bound, for those who hand one on by itself: `finally(reservation.release)`.
+  readonly settle = async (actual: Amounts): Promise<void> => {
     checkAmounts(actual);
     await this.#end(unit => amountOf(unit, actual));
-  }
+  };
 
-  release(): Promise<void> {
-    return this.#end(() => 0);
-  }
+  readonly release = (): Promise<void> => this.#end(() => 0);
 
   async #end(amount: (unit: Unit) => number): Promise<void> {
     if (this.#over) return;

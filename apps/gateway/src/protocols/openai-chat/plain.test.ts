@@ -47,7 +47,14 @@ describe('a plain chat', () => {
   it('is one of texts and a few figures', () => {
     const asked = { model: 'm', messages, stream: true, stream_options: { include_usage: true } };
     expect(isPlainChat({ ...asked, temperature: 0.2, top_p: 1, max_tokens: 9 })).toBe(true);
-    for (const more of [{ tools: [] }, { seed: 1 }, { max_tokens: 0 }, { stream: null }, { user: 'x' }]) {
+    for (const more of [
+      { stream_options: [] },
+      { tools: [] },
+      { seed: 1 },
+      { max_tokens: 0 },
+      { stream: null },
+      { user: 'x' },
+    ]) {
       expect(isPlainChat({ ...asked, ...more })).toBe(false);
     }
   });

@@ -43,7 +43,7 @@ function isPlainMessage(message: unknown): boolean {
 }
 
 function isUsageWish(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   for (const field in value) if (field !== 'include_usage') return false;
   const { include_usage: wish } = value as Record<string, unknown>;
   return wish === undefined || typeof wish === 'boolean';
