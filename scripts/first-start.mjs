@@ -14,6 +14,9 @@ const QUESTION = ['start', '--', 'What is 2+2?'];
 const KEPT =
   /^(PATH|LANG|LC_.*|TERM|CI|SSL_CERT_.*|NODE_EXTRA_CA_CERTS|CURL_CA_BUNDLE|https?_proxy|no_proxy)$/i;
 
+/** The parts of the call that the gateway prints for trying it. */
+const CALL = /curl (http\S+) -H 'authorization: (Bearer \S+)'[\s\S]*? -d '(\{[^\n]*\})'/;
+
 /** Longest wait for the gateway to start, and for its answer, in milliseconds. */
 const PATIENCE_MS = 300_000;
 
@@ -74,9 +77,6 @@ async function ended({ cwd, env }, args, stdout, take = () => {}) {
   if (code !== 0) throw new Error(`npm ${args.join(' ')} ended with ${code}`);
   return (performance.now() - began) / 1000;
 }
-
-/** The parts of the call that the gateway prints for trying it. */
-const CALL = /curl (http\S+) -H 'authorization: (Bearer \S+)'[\s\S]*? -d '(\{[^\n]*\})'/;
 
 /** @returns seconds until the gateway has answered the call that it prints */
 async function served({ cwd, env }) {
