@@ -6,9 +6,9 @@
 // The module exports name, files (pages), render(json, part) → Markdown, and, where it has them, svg(json) → the chart
 // docs/figures/NAME.svg, code (paths of what is measured) and measure() → { command, rows, … }, the rest of the JSON.
 //
-// Without an option all sets are measured anew and written, which takes an hour or so; `--measure NAME` (or `--only NAME`)
+// Without an option all sets are measured anew and written, which takes an hour or so; `--measure NAME`
 // measures some. `--check` exits with 1 where a page or a chart is not what the JSON gives, `--write` makes it so. `--fresh`
-// (or `--stale`) lists what was never measured, or whose code has changed since, and exits with 1 where there is any.
+// lists what was never measured, or whose code has changed since, and exits with 1 where there is any.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -198,14 +198,15 @@ async function write() {
 }
 
 async function main() {
-  const names = { type: 'string', multiple: true };
-  const flags = ['check', 'write', 'fresh', 'stale', 'quick'].map(name => [name, { type: 'boolean' }]);
-  const { values } = parseArgs({ options: { ...Object.fromEntries(flags), measure: names, only: names } });
+  const flags = ['check', 'write', 'fresh', 'quick'].map(name => [name, { type: 'boolean' }]);
+  const { values } = parseArgs({
+    options: { ...Object.fromEntries(flags), measure: { type: 'string', multiple: true } },
+  });
   const asksNothing = Object.keys(values).every(name => name === 'quick');
-  const wanted = asksNothing ? await measurable() : (values.measure ?? values.only);
+  const wanted = asksNothing ? await measurable() : values.measure;
   if (wanted) await measure(wanted, values.quick);
   const problems = values.write || wanted ? await write() : values.check ? await checkFigures() : [];
-  if (values.fresh || values.stale) problems.push(...(await staleFigures()));
+  if (values.fresh) problems.push(...(await staleFigures()));
   for (const problem of problems) console.error(problem);
   return problems.length > 0 ? 1 : 0;
 }

@@ -52,7 +52,7 @@ const waitsIn = facts =>
   facts.flatMap(({ retryAfter }) => (retryAfter === undefined ? [] : Number(retryAfter)));
 
 /** What is seen of one test: phrases by kind, and numbers by name, of which a row tells the range. */
-export function phrasesOf(facts) {
+function phrasesOf(facts) {
   const of = kind => facts.filter(fact => fact.of === kind);
   const [answers, left] = [of('answer'), of('client left').at(-1)];
   const lists = Object.fromEntries(Object.keys(PHRASES).map(kind => [kind, of(kind)]));

@@ -138,7 +138,7 @@ const PIECES = [
 ];
 
 /** Cuts, doubles, swaps and puts in. */
-export function mutatedText(text, random) {
+function mutatedText(text, random) {
   const at = random.below(text.length + 1);
   const to = at + random.below(12);
   const kind = random.below(5);

@@ -13,7 +13,7 @@ export const allFences = () =>
 export const isQuote = ({ info }) => /^[\w./-]+\.\w+$/.test(info);
 
 /** Whether a fence is a file of a package that a page puts together, `title="src/wire.ts"`: the test of that page builds it. */
-export const isTitled = ({ info }) => /^title="[^"]+"$/.test(info);
+const isTitled = ({ info }) => /^title="[^"]+"$/.test(info);
 
 export const isTypeScript = ({ lang }) => LANGUAGES.has(lang);
 
