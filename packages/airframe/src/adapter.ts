@@ -18,7 +18,7 @@ import {
 } from './operations.ts';
 import { type InferenceRequest, inferenceRequestSchema } from './request.ts';
 import type { InferenceStream } from './serial-stream.ts';
-import type { Deadlines } from './transport/deadline.ts';
+import type { CallSignal, Deadlines } from './transport/deadline.ts';
 import { check } from './validate.ts';
 
 /** What a chat may ask of a backend. No key is optional: an adapter says yes or no to each. */
@@ -47,8 +47,8 @@ export interface Capabilities extends ChatCapabilities {
 
 /** What one call may say beside its request. */
 export interface InferOptions {
-  /** Ends the call; the stream closes with `error` (aborted) and `done`. */
-  signal?: AbortSignal;
+  /** Ends the call; the stream closes with `error` (aborted) and `done`. An AbortSignal, or what does as much for less. */
+  signal?: CallSignal;
   /** Over the endpoint's own. */
   timeouts?: Timeouts;
   /**

@@ -1,4 +1,4 @@
-import type { AdapterDefinition, InferOptions } from './adapter.ts';
+import type { AdapterDefinition, InferenceCall, InferOptions } from './adapter.ts';
 import { Reply } from './assemble/reply.ts';
 import { checkEndpoint, type EndpointSpec, resolveTimeouts, withHeaders } from './endpoint.ts';
 import { AirframeError, isAirframeError } from './errors.ts';
@@ -103,11 +103,11 @@ export class EventStream<Extra extends object> extends SerialStream {
     try {
       const step = await this.#interruptible(this.#source ? this.#source.next() : this.#begin());
       if (step.done) {
-        if (!this.#reply.finished) this.#deadlines?.signal.throwIfAborted();
+        if (!this.#reply.finished) this.#deadlines?.throwIfAborted();
         this.#reply.end();
       }
     } catch (error) {
-      const cause: unknown = this.#deadlines?.signal.aborted ? this.#deadlines.signal.reason : error;
+      const cause: unknown = this.#deadlines?.reason ?? error;
       if (this.#reply.finished && isSilence(cause)) this.#reply.end();
       else this.#reply.fail(cause);
     }
@@ -143,10 +143,9 @@ export class EventStream<Extra extends object> extends SerialStream {
     checkRequest(this.#request);
     const endpoint = withHeaders(this.#endpoint, this.#options.headers);
     this.#deadlines = this.#calls.begin(endpoint, this.#options);
-    const { signal } = this.#deadlines;
-    signal.throwIfAborted();
+    this.#deadlines.throwIfAborted();
     this.#deadlines.onEnd(reason => this.#interrupt?.(reason));
-    const call = { endpoint, request: this.#request, deadlines: this.#deadlines, signal };
+    const call = new StreamCall(endpoint, this.#request, this.#deadlines);
     const source = await this.#definition.infer(call, this.#reply);
     return source[Symbol.asyncIterator]();
   }
@@ -159,6 +158,22 @@ export class EventStream<Extra extends object> extends SerialStream {
     const closed = opening?.then(source => source.return?.()).catch(() => {});
     // An interrupted source is still at work, and closing waits for that.
     if (!this.#busy) await closed;
+  }
+}
+
+class StreamCall<Extra extends object> implements InferenceCall<Extra> {
+  readonly endpoint: EndpointSpec;
+  readonly request: InferenceRequest<Extra>;
+  readonly deadlines: Deadlines;
+
+  constructor(endpoint: EndpointSpec, request: InferenceRequest<Extra>, deadlines: Deadlines) {
+    this.endpoint = endpoint;
+    this.request = request;
+    this.deadlines = deadlines;
+  }
+
+  get signal(): AbortSignal {
+    return this.deadlines.signal;
   }
 }
 

@@ -110,7 +110,7 @@ export {
   type UserMessage,
 } from './request.ts';
 export { END, type InferenceStream, SerialStream, type Step } from './serial-stream.ts';
-export type { DeadlinePhase, Deadlines } from './transport/deadline.ts';
+export type { CallSignal, DeadlinePhase, Deadlines, Ending } from './transport/deadline.ts';
 export {
   type ExchangeOptions,
   exchange,

@@ -12,28 +12,51 @@ const WAITED_FOR: Record<DeadlinePhase | 'total', string> = {
   total: 'the call was not over',
 };
 
+/** What of an AbortSignal a call needs. */
+export interface CallSignal {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+type EndListener = (reason: unknown) => void;
+
+/** What tells that a call ends before its time: as an AbortSignal does, for less. */
+export interface Ending {
+  readonly aborted: boolean;
+  /** Set once it is `aborted`. */
+  readonly reason?: unknown;
+  /** To be told when it comes to that. */
+  onEnd(tell: EndListener): void;
+  offEnd(tell: EndListener): void;
+}
+
 /**
  * The clocks of one call: one for the phase it is in, one for the whole. Whatever ends the call first, a clock
  * or the caller's signal, is the reason of `signal`, always an AirframeError.
  */
-export class Deadlines {
+export class Deadlines implements Ending {
   /** Among the calls under way; kept by them. */
   place = -1;
-  readonly #controller = new AbortController();
+  /** Made for those who ask for a signal: it costs more than all the clocks. */
+  #controller: AbortController | undefined;
+  /** Why the call has ended before its time. */
+  #reason: AirframeError | undefined;
+  readonly #listeners: EndListener[] = [];
   readonly #where: string;
   readonly #timeouts: Required<Timeouts>;
-  readonly #callerSignal: AbortSignal | undefined;
+  readonly #callerSignal: CallSignal | undefined;
   #phase: DeadlinePhase | undefined;
   /** Of the phase entered last; while it is paused it runs on, and its end means nothing. */
   #phaseTimer: NodeJS.Timeout | undefined;
   #timedPhase: DeadlinePhase | undefined;
   #totalTimer: NodeJS.Timeout | undefined;
-  #onEnd: ((reason: unknown) => void) | undefined;
   /** headersMs is one budget for all exchanges of a call. */
   #headersUntil: number | undefined;
 
   /** @param where stands in front of the errors: whom the call waits for */
-  constructor(timeouts: Required<Timeouts>, callerSignal?: AbortSignal, where = '') {
+  constructor(timeouts: Required<Timeouts>, callerSignal?: CallSignal, where = '') {
     this.#where = where && `${where}: `;
     this.#timeouts = timeouts;
     this.#callerSignal = callerSignal;
@@ -45,12 +68,32 @@ export class Deadlines {
   }
 
   get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#reason) this.#controller.abort(this.#reason);
+    }
     return this.#controller.signal;
   }
 
-  /** Sets the one function that is told when the call ends before its time: cheaper than a listener on `signal`. */
-  onEnd(tell: (reason: unknown) => void): void {
-    this.#onEnd = tell;
+  get aborted(): boolean {
+    return this.#reason !== undefined;
+  }
+
+  get reason(): AirframeError | undefined {
+    return this.#reason;
+  }
+
+  throwIfAborted(): void {
+    if (this.#reason) throw this.#reason;
+  }
+
+  onEnd(tell: EndListener): void {
+    this.#listeners.push(tell);
+  }
+
+  offEnd(tell: EndListener): void {
+    const at = this.#listeners.indexOf(tell);
+    if (at >= 0) this.#listeners.splice(at, 1);
   }
 
   /** Starts the clock of a phase and stops that of the phase before. */
@@ -88,9 +131,10 @@ export class Deadlines {
 
   /** Ends the call for this reason; a later one changes nothing. */
   abort(reason: AirframeError): void {
-    if (this.#controller.signal.aborted) return;
-    this.#controller.abort(reason);
-    this.#onEnd?.(reason);
+    if (this.#reason) return;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    for (const tell of [...this.#listeners]) tell(reason);
   }
 
   /** Stops all clocks and lets go of the caller's signal. */

@@ -176,26 +176,46 @@ export async function exchangeJson<T>(
 
 async function send({ http, endpoint, deadlines }: ExchangeOptions, call: HttpCall): Promise<HttpResponse> {
   deadlines.enter('connect');
-  const { baseUrl } = endpoint;
-  const request: HttpRequest = {
-    method: call.method,
-    url: (baseUrl.endsWith('/') ? baseUrl.replace(/\/+$/, '') : baseUrl) + call.path,
-    headers: Object.assign(
-      call.body === undefined ? {} : { 'content-type': 'application/json' },
-      call.headers,
-      endpoint.headers,
-    ),
-    signal: deadlines.signal,
-    onConnected: () => deadlines.enter('headers'),
-  };
-  if (call.body !== undefined) request.body = JSON.stringify(call.body);
-  if (call.keepAlive !== undefined) request.keepAlive = call.keepAlive;
+  const request = new OutgoingRequest(endpoint, deadlines, call, http.heedsEnding === true);
   const response = await http(request);
   deadlines.pause();
   const coding = response.headers['content-encoding'];
   if (coding === undefined) return response;
   const { decoded } = await import('./decode.ts');
   return { ...response, body: decoded(response.body, coding) };
+}
+
+class OutgoingRequest implements HttpRequest {
+  readonly method: HttpCall['method'];
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+  readonly keepAlive?: boolean;
+  readonly signal!: AbortSignal;
+  readonly ending: Deadlines;
+
+  constructor(
+    { baseUrl, headers }: EndpointSpec,
+    deadlines: Deadlines,
+    call: HttpCall,
+    heedsEnding: boolean,
+  ) {
+    this.method = call.method;
+    this.url = (baseUrl.endsWith('/') ? baseUrl.replace(/\/+$/, '') : baseUrl) + call.path;
+    this.headers = Object.assign(
+      call.body === undefined ? {} : { 'content-type': 'application/json' },
+      call.headers,
+      headers,
+    );
+    this.ending = deadlines;
+    if (call.body !== undefined) this.body = JSON.stringify(call.body);
+    if (call.keepAlive !== undefined) this.keepAlive = call.keepAlive;
+    // What it costs to make one is worth the question who needs it.
+    if (!heedsEnding) this.signal = deadlines.signal;
+  }
+
+  // Of its own, as all that it has: a copy of the request has it as well.
+  readonly onConnected = (): void => this.ending.enter('headers');
 }
 
 async function readText(response: HttpResponse, deadlines: Deadlines): Promise<string> {

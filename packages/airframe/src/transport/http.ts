@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { AirframeError } from '../errors.ts';
 import { connectionError } from './connection-error.ts';
+import type { Ending } from './deadline.ts';
 import type { Reader, SocketPool } from './pool.ts';
 
 /** One request, as an {@link HttpFn} gets it. */
@@ -13,6 +14,8 @@ export interface HttpRequest {
   keepAlive?: boolean;
   /** Fires to end the request at any stage; the reason is what the promise or the body throws. */
   signal: AbortSignal;
+  /** The same for less, for an HttpFn that {@link HttpFn.heedsEnding}; it gets no signal. */
+  ending?: Ending;
   /** Called once the socket is open and the request is being written. */
   onConnected?: () => void;
 }
@@ -35,6 +38,8 @@ export interface HttpResponse {
  */
 export interface HttpFn {
   (request: HttpRequest): Promise<HttpResponse>;
+  /** true: it goes by `ending` where there is one, and needs no `signal`. */
+  heedsEnding?: boolean;
   /** Closes all connections at once. */
   close?(): Promise<void>;
 }
@@ -49,7 +54,11 @@ export interface HttpOptions {
 export function createHttp(options: HttpOptions = {}): HttpFn {
   const { dispatcher } = options;
   const addresses = new Addresses();
-  if (dispatcher) return request => send(request, addresses, dispatcher);
+  if (dispatcher) {
+    const http: HttpFn = request => send(request, addresses, dispatcher);
+    http.heedsEnding = true;
+    return http;
+  }
   let opening: Promise<SocketPool> | undefined;
   const http: HttpFn = async request => {
     // undici is half of what importing this package would cost, and an in-process model never needs it.
@@ -57,6 +66,7 @@ export function createHttp(options: HttpOptions = {}): HttpFn {
     const pool = await opening;
     return send(request, addresses, pool.agent, pool);
   };
+  http.heedsEnding = true;
   http.close = async () => {
     const closing = opening;
     opening = undefined;
@@ -123,10 +133,12 @@ type Read = IteratorResult<Uint8Array, undefined>;
 const MAX_WAITING_BYTES = 64 * 1024;
 
 /** One request and its response: undici pushes, the reader pulls, and between them the socket is paused. */
-class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8Array, undefined>, Reader {
+class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8Array, undefined> {
   readonly #request: HttpRequest;
+  readonly #ending: Ending;
   readonly #origin: string;
   readonly #pool: SocketPool | undefined;
+  #reader: SocketReader | undefined;
   readonly #resolve: (response: HttpResponse) => void;
   readonly #reject: (error: unknown) => void;
   #controller: Dispatcher.DispatchController | undefined;
@@ -145,14 +157,15 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
     reject: (error: unknown) => void,
   ) {
     this.#request = request;
+    this.#ending = request.ending ?? endingOf(request.signal);
     this.#origin = origin;
     this.#pool = pool;
     this.#resolve = resolve;
     this.#reject = reject;
     pool?.waits(origin);
     // Before the socket is open there is no controller to abort: then the promise alone must end.
-    if (request.signal.aborted) this.#onAbort();
-    else request.signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (this.#ending.aborted) this.#onEnd();
+    else this.#ending.onEnd(this.#onEnd);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -171,7 +184,10 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
     headers: Record<string, string | string[] | undefined>,
   ): void {
     if (statusCode < 200) return;
-    this.#pool?.reads(this);
+    if (this.#pool) {
+      this.#reader = new SocketReader(this);
+      this.#pool.reads(this.#reader);
+    }
     const flat: Record<string, string> = {};
     for (const name in headers) {
       const value = headers[name];
@@ -194,15 +210,13 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
 
   onResponseEnd(): void {
     this.#ended = true;
-    this.#request.signal.removeEventListener('abort', this.#onAbort);
+    this.#over();
     this.#waiting?.resolve({ done: true, value: undefined });
     this.#waiting = undefined;
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
-    this.#fail(
-      this.#request.signal.aborted ? this.#request.signal.reason : connectionError(error, this.#request.url),
-    );
+    this.#fail(this.#ending.aborted ? this.#ending.reason : connectionError(error, this.#request.url));
   }
 
   [Symbol.asyncIterator](): this {
@@ -234,19 +248,54 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  readonly #onAbort = (): void => this.#fail(this.#request.signal.reason);
+  readonly #onEnd = (): void => this.#fail(this.#ending.reason);
+
+  #over(): void {
+    this.#ending.offEnd(this.#onEnd);
+    this.#reader?.leave();
+  }
 
   #fail(error: unknown): void {
     if (this.#failed || this.#ended) return;
     this.#failed = true;
     this.#error = error;
     if (!this.#controller) this.#pool?.waitsNoMore(this.#origin);
-    this.#request.signal.removeEventListener('abort', this.#onAbort);
+    this.#over();
     this.#reject(error);
     this.#waiting?.reject(error);
     this.#waiting = undefined;
     if (this.#controller && !this.#controller.aborted) this.#controller.abort(asError(error));
   }
+}
+
+/** What a socket knows of the exchange on it: nothing any more when that is over, or the call would live until the next. */
+class SocketReader implements Reader {
+  #exchange: Exchange | undefined;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  resume(): void {
+    this.#exchange?.resume();
+  }
+
+  leave(): void {
+    this.#exchange = undefined;
+  }
+}
+
+function endingOf(signal: AbortSignal): Ending {
+  return {
+    get aborted() {
+      return signal.aborted;
+    },
+    get reason() {
+      return signal.reason;
+    },
+    onEnd: tell => signal.addEventListener('abort', tell, { once: true }),
+    offEnd: tell => signal.removeEventListener('abort', tell),
+  };
 }
 
 function asError(value: unknown): Error {

@@ -1,10 +1,12 @@
+import type { CallSignal } from './deadline.ts';
+
 /**
  * Waits, unless one of the signals fires first. Leaves no listener behind.
  *
  * @param ms milliseconds
  * @returns true when the time has passed, false when a signal cut it short
  */
-export function sleep(ms: number, ...signals: (AbortSignal | undefined)[]): Promise<boolean> {
+export function sleep(ms: number, ...signals: (CallSignal | undefined)[]): Promise<boolean> {
   return new Promise(resolve => {
     const end = (elapsed: boolean) => {
       clearTimeout(timer);
