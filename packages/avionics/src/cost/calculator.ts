@@ -1,4 +1,5 @@
 import { type Logger, loggerOf } from '../logger.ts';
+import { ByPair } from './by-pair.ts';
 import { type CostEstimate, type RequestSize, tokensOfSize } from './estimate.ts';
 import { countOf, type PriceTable, type Tariff } from './price.ts';
 import { findSetTariff, findTariff, type TariffBook, tariffBook } from './prices.ts';
@@ -46,9 +47,9 @@ export class CostCalculator {
   readonly #own: TariffBook;
   readonly #logger: Logger;
   /** null: nobody knows the price. */
-  readonly #tariffs = new Map<string, Tariff | null>();
+  readonly #tariffs = new ByPair<Tariff | null>(MAX_REMEMBERED);
   /** Whether a price was given by hand. */
-  readonly #set = new Map<string, boolean>();
+  readonly #set = new ByPair<boolean>(MAX_REMEMBERED);
   readonly #unpriced = new Map<string, { provider: string; model: string }>();
 
   /** @throws AirframeError (invalid_request) naming a price that makes no sense */
@@ -145,23 +146,19 @@ export class CostCalculator {
   }
 
   #isSet(provider: string, model: string): boolean {
-    const key = `${provider}\n${model}`;
-    const known = this.#set.get(key);
+    const known = this.#set.get(provider, model);
     if (known !== undefined) return known;
     const isSet = findSetTariff(this.#own, provider, model, new Date()) !== undefined;
-    if (this.#set.size >= MAX_REMEMBERED) this.#set.clear();
-    this.#set.set(key, isSet);
+    this.#set.set(provider, model, isSet);
     return isSet;
   }
 
   #tariff(provider: string, model: string, at = new Date()): Tariff | undefined {
-    const key = `${provider}\n${model}`;
-    const known = this.#tariffs.get(key);
+    const known = this.#tariffs.get(provider, model);
     if (known === null) return undefined;
     if (known && at.getTime() < known.until) return known;
     const tariff = findTariff(this.#own, provider, model, at);
-    if (this.#tariffs.size >= MAX_REMEMBERED) this.#tariffs.clear();
-    this.#tariffs.set(key, tariff ?? null);
+    this.#tariffs.set(provider, model, tariff ?? null);
     return tariff;
   }
 

@@ -50,10 +50,13 @@ export function tokensOfSize(
   size: RequestSize,
 ): Pick<CostEstimate, 'promptTokens' | 'completionTokens'> {
   const { promptTokens, promptChars, images, maxTokens = DEFAULT_MAX_TOKENS } = size;
-  const perImage =
-    TOKENS_PER_IMAGE_BY_MODEL.find(([pattern]) => pattern.test(model))?.[1] ?? TOKENS_PER_IMAGE;
+  const perImage = images ? tokensPerImage(model) : 0;
   const guessed = Math.ceil(countOf(promptChars) * TOKENS_PER_CHAR) + countOf(images) * perImage;
   return { promptTokens: countOf(promptTokens ?? guessed), completionTokens: countOf(maxTokens) };
+}
+
+function tokensPerImage(model: string): number {
+  return TOKENS_PER_IMAGE_BY_MODEL.find(([pattern]) => pattern.test(model))?.[1] ?? TOKENS_PER_IMAGE;
 }
 
 /**

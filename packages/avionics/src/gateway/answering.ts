@@ -1,20 +1,32 @@
-import { type InferenceStreamEvent, isOutput } from '@x/airframe';
+import {
+  type CallSignal,
+  type DoneEvent,
+  type InferenceRequest,
+  type InferenceStream,
+  type InferenceStreamEvent,
+  isOutput,
+} from '@x/airframe';
 import type { CallLimiter } from '../limits/limiter.ts';
 import type { LimitUsage } from '../limits/usage.ts';
-import type { Answer } from '../routing/fallback.ts';
+import type { Answer, Candidate, Opening } from '../routing/fallback.ts';
 import type { OperationTelemetry } from '../telemetry/operation.ts';
 import type { ResponseCache } from './cache.ts';
 import type { CallClock } from './clock.ts';
 import type { CallContext, Destination } from './context.ts';
-import type { LeaveSignal } from './leaving.ts';
 import type { CallLedger } from './ledger.ts';
 import type { Prepared } from './prepared.ts';
 import type { ReplySoFar } from './reply-so-far.ts';
 import { type CompletionRequest, withDefaults } from './request.ts';
-import { type Allowance, allowanceOf, CallBudget } from './reservation.ts';
+import { type Allowance, allowanceOf, amountsOf, CallBudget } from './reservation.ts';
 import { type Answered, type CacheOutcome, type Output, type Piece, pieceOf, type Seam } from './response.ts';
 import { extended, SeamKeeper } from './seams.ts';
+import type { Begun } from './short-way.ts';
 import { type CallTries, endless } from './tries.ts';
+
+/** A provider's answer that has begun, of which `head` has been read and is yet to be looked at. */
+export interface BegunAnswer extends Begun {
+  head: InferenceStreamEvent[];
+}
 
 export interface AnsweringOptions extends Prepared {
   /** The request as it came. */
@@ -27,11 +39,15 @@ export interface AnsweringOptions extends Prepared {
   reply: ReplySoFar;
   operation: OperationTelemetry;
   /** Fires when the caller goes. */
-  left: LeaveSignal;
+  left: CallSignal;
+  /** What the first turn may use, where that was asked already. */
+  allowed: Promise<Allowance> | undefined;
+  /** The first provider's answer, as far as it has come. */
+  begun: BegunAnswer | undefined;
 }
 
 /** Where a piece comes from. */
-type Source = Pick<Piece, 'provider' | 'model'>;
+export type Source = Pick<Piece, 'provider' | 'model'>;
 
 /** Where the answer of one call comes from: the cache, or within limits the providers, in one turn or several. */
 export class Answering {
@@ -116,8 +132,10 @@ export class Answering {
     const { context, operation, ledger, tries } = this.#call;
     const { limiter } = context;
     if (!limiter) return yield* this.#live();
-    const budget = new CallBudget(() => operation.run(() => this.#allowance(limiter)), ledger);
-    const { leftOut, refusal } = await budget.open();
+    const allow = () => operation.run(() => this.#allowance(limiter));
+    const budget = new CallBudget(allow, ledger, this.#call.allowed);
+    const { leftOut, refusal, reservation } = await budget.open();
+    this.limits = reservation.limits ?? [];
     if (refusal) tries.leaveOut(leftOut, refusal);
     try {
       return yield* this.#live(() => budget.renew());
@@ -127,9 +145,10 @@ export class Answering {
   }
 
   async #allowance(limiter: CallLimiter): Promise<Allowance> {
-    const { asked, context } = this.#call;
+    const { asked, context, destinations, request } = this.#call;
     const payer = { agentName: context.agentName, key: asked.key, tags: asked.tags };
-    const allowance = await allowanceOf(limiter, payer, this.#call, this.#call);
+    const amounts = destinations.map(destination => amountsOf(destination, request));
+    const allowance = await allowanceOf(limiter, payer, { destinations, amounts }, this.#call);
     this.limits = allowance.reservation.limits ?? [];
     return allowance;
   }
@@ -139,14 +158,14 @@ export class Answering {
    * @param again asks whether there may be a further turn
    */
   async *#live(again = async () => {}): AsyncGenerator<Piece, Answered, undefined> {
-    const { context, asked, request, structured, tries, reply, left } = this.#call;
+    const { context, asked, request, structured, tries, reply, left, begun } = this.#call;
     const seams = new SeamKeeper(asked.midStream ?? context.midStream, structured);
     let next = request;
     let queue = tries.queue(() => next);
-    let answer = await tries.first(queue);
+    let answer = await this.#firstAnswer(queue, () => next);
     // A cache keeps all of it, whatever the one wants who asked first.
     const all = this.#all || context.cache !== undefined;
-    let hasOutput = false;
+    let hasOutput = begun?.hasOutput ?? false;
     for (;;) {
       const source = sourceOf(answer);
       try {
@@ -182,29 +201,57 @@ export class Answering {
     }
   }
 
+  /** Of whoever is the first to answer; of the one that has begun to, if there is one. */
+  #firstAnswer(queue: Candidate[], request: () => InferenceRequest): Promise<Answer> | Answer {
+    const { begun, tries, destinations } = this.#call;
+    const [destination] = destinations;
+    if (!begun || !destination) return tries.first(queue);
+    const { opening, head, hasOutput } = begun;
+    const again = tries.candidate(destination, request);
+    const at = queue.findIndex(({ name }) => name === opening.name);
+    if (at >= 0) queue.splice(at, 1);
+    if (hasOutput) return { ...opening, head, candidate: again };
+    let isOpen = true;
+    const open = () => {
+      if (!isOpen) return again.open();
+      isOpen = false;
+      return { ...opening, stream: new ReadAhead(head, opening.stream) };
+    };
+    queue.unshift({ name: opening.name, open });
+    return tries.first(queue);
+  }
+
   /** @throws AirframeError when the answer is not whole */
   #answered(answer: Answer): Answered {
-    const { done, error, text, toolCalls, message, tokensBefore } = this.#call.reply;
+    const { done, error } = this.#call.reply;
     if (error || !done) throw error ?? endless(answer);
-    const { finishReason, usage, timings, responseId, model } = done;
-    const { provider, model: asked } = sourceOf(answer);
-    const answered: Answered = {
-      provider,
-      model: model ?? asked,
-      text,
-      toolCalls,
-      finishReason,
-      usage,
-      completionTokens: usage.completionTokens + tokensBefore,
-      timings,
-    };
-    if (message !== undefined) answered.message = message;
-    if (responseId !== undefined) answered.responseId = responseId;
-    return answered;
+    return answeredBy(sourceOf(answer), this.#call.reply, done);
   }
 }
 
-function sourceOf({ name, provider, model }: Answer): Source {
+/** A whole answer, as it was gathered. */
+export function answeredBy(
+  { provider, model: asked }: Source,
+  { text, toolCalls, message, tokensBefore }: ReplySoFar,
+  done: DoneEvent,
+): Answered {
+  const { finishReason, usage, timings, responseId, model } = done;
+  const answered: Answered = {
+    provider,
+    model: model ?? asked,
+    text,
+    toolCalls,
+    finishReason,
+    usage,
+    completionTokens: usage.completionTokens + tokensBefore,
+    timings,
+  };
+  if (message !== undefined) answered.message = message;
+  if (responseId !== undefined) answered.responseId = responseId;
+  return answered;
+}
+
+export function sourceOf({ name, provider, model }: Opening): Source {
   return { provider: name, model: model ?? provider.defaultModel ?? 'default' };
 }
 
@@ -213,4 +260,33 @@ async function eventOf({ stream, telemetry }: Answer): Promise<InferenceStreamEv
   const { value } = await stream.next();
   if (value && isOutput(value)) telemetry.chunk();
   return value;
+}
+
+/** A stream of which some events have been read already, and are read again. */
+class ReadAhead implements InferenceStream {
+  readonly #head: InferenceStreamEvent[];
+  readonly #stream: InferenceStream;
+
+  constructor(head: readonly InferenceStreamEvent[], stream: InferenceStream) {
+    this.#head = [...head];
+    this.#stream = stream;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): ReturnType<InferenceStream['next']> {
+    const value = this.#head.shift();
+    return value ? Promise.resolve({ done: false, value }) : this.#stream.next();
+  }
+
+  poll(): InferenceStreamEvent | undefined {
+    return this.#head.shift() ?? this.#stream.poll?.();
+  }
+
+  async return(): ReturnType<NonNullable<InferenceStream['return']>> {
+    this.#head.length = 0;
+    return (await this.#stream.return?.()) ?? { done: true, value: undefined };
+  }
 }

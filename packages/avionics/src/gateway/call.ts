@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { AirframeError } from '@x/airframe';
+import { AirframeError, type DoneEvent, type InferenceStreamEvent } from '@x/airframe';
 import type { Facts } from '../telemetry/names.ts';
 import type { OperationTelemetry } from '../telemetry/operation.ts';
 import { SILENT_OPERATION } from '../telemetry/silent.ts';
-import { Answering } from './answering.ts';
+import { Answering, answeredBy, type BegunAnswer, type Source } from './answering.ts';
 import { CallClock } from './clock.ts';
 import type { CallContext } from './context.ts';
 import { Leaving } from './leaving.ts';
@@ -13,22 +13,32 @@ import { isStopped, Meter } from './meter.ts';
 import { type Prepared, prepared } from './prepared.ts';
 import { ReplySoFar } from './reply-so-far.ts';
 import { type CompletionRequest, timeoutsOf } from './request.ts';
+import type { Allowance } from './reservation.ts';
 import {
   type Answered,
   type CallProgress,
   finalChunkOf,
   type LLMResponse,
+  type Output,
   type Piece,
   responseOf,
   type StreamingChunk,
 } from './response.ts';
+import { type Beginning, type ShortWay, shortWay } from './short-way.ts';
 import type { CallOutcome } from './stats.ts';
 import { CallTries } from './tries.ts';
 
 /** How a call ends whose consumer goes; nobody gets to see it. */
 const LEFT = new AirframeError('aborted', 'the consumer left the stream');
 
-/** One call of the gateway, from the first provider tried to the last token accounted for. */
+type Step = IteratorResult<StreamingChunk, undefined>;
+
+const END: Step = { done: true, value: undefined };
+
+/**
+ * One call of the gateway, from the first provider tried to the last token accounted for. It goes the short way (see
+ * {@link shortWay}) as far as that leads, and where it leads no further, by a refusal or a failure, the long one.
+ */
 export class GatewayCall {
   readonly #requestId: string;
   readonly #request: CompletionRequest;
@@ -44,6 +54,14 @@ export class GatewayCall {
   readonly #clock = new CallClock();
   /** Milliseconds to the first text that the consumer got. */
   #firstChunkMs: number | undefined;
+  #hasBegun = false;
+  #beginning: Beginning = {};
+  /** While the first provider's answer comes, and nothing is wrong with it. */
+  #short: ShortWay | undefined;
+  #long: AsyncGenerator<StreamingChunk, undefined, undefined> | undefined;
+  /** Calls of {@link next} that are not answered yet. */
+  #waiting = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(request: CompletionRequest, context: CallContext) {
     this.#request = request;
@@ -54,30 +72,133 @@ export class GatewayCall {
     this.#reply = new ReplySoFar(this.#meter);
   }
 
-  /** The consumer goes; a chunk it may be waiting for will not come. */
-  leave(): void {
-    this.#reply.error = LEFT;
-    this.#stop();
+  /** The next chunk, when it lies there already. For those who would pay for a promise with every piece. */
+  poll(): StreamingChunk | undefined {
+    if (this.#waiting > 0) return undefined;
+    const short = this.#long ? undefined : this.#short;
+    if (!short) return this.#quick();
+    return this.#reply.error || short.closing ? undefined : this.#read(short, short.poll());
   }
 
   /**
-   * The answer, chunk by chunk; the last one carries the response. Leaving early stops the backend and still
-   * accounts for what was used.
+   * The next chunk; the last one carries the response. Several calls at once are answered in their order.
    * @throws AirframeError with the log of all tries, after all chunks that came
    */
-  async *chunks(): AsyncGenerator<StreamingChunk, undefined, undefined> {
+  next(): Promise<Step> {
+    const value = this.poll();
+    if (value) return Promise.resolve({ done: false, value });
+    const again = () => this.#step();
+    const step = this.#waiting++ === 0 ? this.#step() : this.#last.then(again, again);
+    this.#last = step;
+    return step;
+  }
+
+  /** Leaves: stops the backend, and still accounts for what was used. A chunk that is waited for will not come. */
+  async return(): Promise<Step> {
+    if (!this.#hasBegun) return END;
+    this.#reply.error = LEFT;
+    this.#stop();
+    while (!(await this.next()).done);
+    return END;
+  }
+
+  /** How far the call has come. */
+  progress(): CallProgress {
+    const { attempts, billed, costUsd, priced } = this.#ledger;
+    const { routes = this.#short?.routes ?? [], skipped = [] } = this.#tries ?? {};
+    const { cached, limits = this.#short?.limits ?? [] } = this.#answering ?? {};
+    const progress: CallProgress = {
+      requestId: this.#requestId,
+      attempts,
+      billed,
+      costUsd,
+      priced,
+      routes,
+      skipped,
+      limits,
+    };
+    if (cached) progress.cache = cached.outcome;
+    if (this.#firstChunkMs !== undefined) progress.firstOutputMs = this.#firstChunkMs;
+    return progress;
+  }
+
+  async #step(): Promise<Step> {
+    try {
+      if (!this.#hasBegun) await this.#begin();
+      while (this.#short && !this.#long) {
+        const value = await this.#stepShort(this.#short);
+        if (value) return { done: false, value };
+      }
+      return this.#long ? await this.#long.next() : END;
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  async #begin(): Promise<void> {
+    this.#hasBegun = true;
     const { signal } = this.#request;
-    const onAbort = () => this.#stop();
     // One listener for each call under way: many calls on one signal are no leak.
     if (signal instanceof EventTarget) setMaxListeners(0, signal);
-    if (signal?.aborted) onAbort();
-    else signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) this.#stop();
+    else signal?.addEventListener('abort', this.#stop, { once: true });
     this.#context.stats.began();
+    const ends = { clock: this.#clock, left: this.#leaving };
+    this.#beginning = await shortWay(this.#request, this.#context, ends);
+    this.#short = this.#beginning.short;
+    if (!this.#short) this.#long = this.#chunks();
+  }
+
+  async #stepShort(short: ShortWay): Promise<StreamingChunk | undefined> {
+    if (short.closing) {
+      await short.closing;
+      return this.#concluded(short);
+    }
+    if (this.#reply.error || this.#leaving.aborted) return this.#goOn(short, []);
+    const chunk = this.#read(short, short.poll());
+    if (chunk || this.#long || short.closing) return chunk;
+    const { value } = await short.stream.next();
+    return value ? this.#read(short, value) : this.#goOn(short, []);
+  }
+
+  /** Takes an event in, and those behind it that lie there, up to the next that the consumer gets. */
+  #read(short: ShortWay, first: InferenceStreamEvent | undefined): StreamingChunk | undefined {
+    for (let event = first; event; event = short.poll()) {
+      if (event.type === 'error') return this.#goOn(short, [event]);
+      const output = this.#reply.take(event);
+      if (output) {
+        short.answered();
+        if (output.type === 'token' || this.#request.output === 'all')
+          return this.#outputChunk(short, output);
+      }
+      if (this.#reply.done) {
+        short.settle(this.#ledger, this.#reply.done, this.#reply.message);
+        return short.closing ? undefined : this.#concluded(short);
+      }
+    }
+    return undefined;
+  }
+
+  /** The rest is out of the ordinary. */
+  #goOn(short: ShortWay, head: InferenceStreamEvent[]): undefined {
+    this.#long = this.#chunks({ ...short.begun, head });
+  }
+
+  #concluded(short: ShortWay): StreamingChunk {
+    this.#short = undefined;
+    const { done } = this.#reply as { done: DoneEvent };
+    const response = this.#respond(answeredBy(short.source, this.#reply, done), PLAIN);
+    this.#over(response);
+    return this.#announced(finalChunkOf(response));
+  }
+
+  /** The long way. */
+  async *#chunks(begun?: BegunAnswer): AsyncGenerator<StreamingChunk, undefined, undefined> {
     let response: LLMResponse | undefined;
     try {
       this.#clock.limit(timeoutsOf(this.#request));
       const asked = prepared(this.#request);
-      const source = this.#begin(asked).pieces();
+      const source = this.#open(asked, begun).pieces();
       let step = await source.next();
       try {
         for (; !step.done; step = await source.next()) {
@@ -89,21 +210,21 @@ export class GatewayCall {
       }
       response = this.#respond(step.value, asked);
     } catch (thrown) {
+      if (!this.#answering) giveBack(this.#beginning.allowed, begun);
       this.#reply.error ??= AirframeError.from(thrown);
       if (this.#reply.error !== LEFT) throw this.#reply.error.with({ attempts: this.#ledger.attempts });
     } finally {
-      signal?.removeEventListener('abort', onAbort);
-      this.#book(response);
+      this.#over(response);
     }
     // After all is booked: a consumer may take the final chunk and never ask again.
     if (response) yield this.#announced(finalChunkOf(response));
   }
 
   /** @throws AirframeError (invalid_request) for what cannot be asked; SettingsError */
-  #begin(asked: Prepared): Answering {
+  #open(asked: Prepared, begun: BegunAnswer | undefined): Answering {
     const [context, clock, ledger] = [this.#context, this.#clock, this.#ledger];
     const { agentName, streamed, telemetry } = context;
-    const destinations = context.destinations();
+    const { destinations = context.destinations(), allowed } = this.#beginning;
     const [{ type: provider = 'none', model } = {}] = destinations;
     const about = { provider, model, agentName, streamed, request: asked.request };
     const operation = telemetry.operation({ operation: 'chat', ...about });
@@ -121,6 +242,7 @@ export class GatewayCall {
       ledger,
       operation,
       left,
+      begun,
     });
     this.#tries = tries;
     this.#answering = new Answering({
@@ -136,46 +258,30 @@ export class GatewayCall {
       reply: this.#reply,
       operation,
       left,
+      allowed,
+      begun,
     });
     return this.#answering;
   }
 
-  /** The next chunk, when it lies there already: see {@link Answering.poll}. */
-  quick(): StreamingChunk | undefined {
+  #quick(): StreamingChunk | undefined {
     const answering = this.#answering;
     const output = answering?.poll();
     const source = answering?.source;
-    if (output === undefined || !source) return undefined;
+    return output && source && this.#outputChunk({ source }, output);
+  }
+
+  readonly #stop = (): void => {
+    this.#leaving.abort();
+    this.#short?.stop();
+    this.#tries?.stop();
+  };
+
+  #outputChunk({ source }: { source: Source }, output: Output): StreamingChunk {
     const text = output.type === 'token' ? output.text : '';
     const chunk = this.#textChunk(text, source.provider, source.model, this.#reply.counted);
     if (output.type !== 'token') chunk.event = output;
     return this.#announced(chunk);
-  }
-
-  /** How far the call has come. */
-  progress(): CallProgress {
-    const { attempts, billed, costUsd, priced } = this.#ledger;
-    const { routes = [], skipped = [] } = this.#tries ?? {};
-    const limits = this.#answering?.limits ?? [];
-    const { cached } = this.#answering ?? {};
-    const progress: CallProgress = {
-      requestId: this.#requestId,
-      attempts,
-      billed,
-      costUsd,
-      priced,
-      routes,
-      skipped,
-      limits,
-    };
-    if (cached) progress.cache = cached.outcome;
-    if (this.#firstChunkMs !== undefined) progress.firstOutputMs = this.#firstChunkMs;
-    return progress;
-  }
-
-  #stop(): void {
-    this.#leaving.abort();
-    this.#tries?.stop();
   }
 
   #chunk({ text, event, provider, model, tokens, seam }: Piece): StreamingChunk {
@@ -210,7 +316,7 @@ export class GatewayCall {
     return chunk;
   }
 
-  #respond(answered: Answered, { structured, tools }: Prepared): LLMResponse {
+  #respond(answered: Answered, { structured, tools }: Pick<Prepared, 'structured' | 'tools'>): LLMResponse {
     const { text, toolCalls } = answered;
     const read = structured && toolCalls.length === 0 ? structured.read(text) : undefined;
     const checked = tools ? { ...answered, toolCalls: toolCalls.map(call => tools.checked(call)) } : answered;
@@ -230,7 +336,9 @@ export class GatewayCall {
   }
 
   /** The call is over. */
-  #book(response: LLMResponse | undefined): void {
+  #over(response: LLMResponse | undefined): void {
+    this.#request.signal?.removeEventListener('abort', this.#stop);
+    this.#short = undefined;
     const outcome = this.#outcome(response);
     const { promptTokens, completionTokens, totalTokens } = this.#ledger.billed;
     this.#context.stats.ended(outcome, {
@@ -260,6 +368,15 @@ export class GatewayCall {
     if (response) return 'succeeded';
     return isStopped(this.#reply.error) ? 'stopped' : 'failed';
   }
+}
+
+/** Of a call without schema and tools. */
+const PLAIN: Pick<Prepared, 'structured' | 'tools'> = { structured: undefined, tools: undefined };
+
+/** Of a call that cannot go on: the gateway has been closed meanwhile, say. */
+function giveBack(allowed: Promise<Allowance> | undefined, begun: BegunAnswer | undefined): void {
+  begun?.ending.abort();
+  void allowed?.then(({ reservation }) => reservation.release()).catch(() => {});
 }
 
 /** The chunks of one millisecond have one date. */

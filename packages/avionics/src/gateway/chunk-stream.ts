@@ -18,7 +18,6 @@ export interface CompletionStream extends AsyncIterableIterator<StreamingChunk, 
 export class ChunkStream implements CompletionStream {
   readonly #make: () => GatewayCall;
   #call: GatewayCall | undefined;
-  #chunks: ReturnType<GatewayCall['chunks']> | undefined;
 
   constructor(make: () => GatewayCall) {
     this.#make = make;
@@ -29,7 +28,7 @@ export class ChunkStream implements CompletionStream {
   }
 
   poll(): StreamingChunk | undefined {
-    return this.#call?.quick();
+    return this.#call?.poll();
   }
 
   progress(): CallProgress | undefined {
@@ -37,19 +36,12 @@ export class ChunkStream implements CompletionStream {
   }
 
   next(): Promise<IteratorResult<StreamingChunk, undefined>> {
-    const value = this.#call?.quick();
-    return value ? Promise.resolve({ done: false, value }) : (this.#chunks ?? this.#start()).next();
+    this.#call ??= this.#make();
+    return this.#call.next();
   }
 
-  async return(): Promise<IteratorResult<StreamingChunk, undefined>> {
-    // A generator would queue this behind a pending next(), until the backend speaks again.
-    this.#call?.leave();
-    return (this.#chunks ?? this.#start()).return(undefined);
-  }
-
-  #start(): ReturnType<GatewayCall['chunks']> {
-    this.#call = this.#make();
-    this.#chunks = this.#call.chunks();
-    return this.#chunks;
+  return(): Promise<IteratorResult<StreamingChunk, undefined>> {
+    this.#call ??= this.#make();
+    return this.#call.return();
   }
 }

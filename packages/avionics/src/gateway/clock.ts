@@ -1,5 +1,4 @@
-import { AirframeError, type Timeouts } from '@x/airframe';
-import type { LeaveSignal } from './leaving.ts';
+import { AirframeError, type CallSignal, type Timeouts } from '@x/airframe';
 
 /** The time of one call, all its providers together. */
 export class CallClock {
@@ -34,7 +33,7 @@ export class CallClock {
    * Fires when the call ends on its own account, for waits that know nothing of it. `done` is to be called after them.
    * @param left fires when the caller goes
    */
-  ending(left: LeaveSignal | undefined): { signal: AbortSignal; done(): void } {
+  ending(left: CallSignal | undefined): { signal: AbortSignal; done(): void } {
     const controller = new AbortController();
     const onLeft = () => controller.abort(new AirframeError('aborted', 'the call was aborted'));
     if (left?.aborted) onLeft();

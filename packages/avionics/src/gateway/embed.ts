@@ -11,7 +11,7 @@ import { CallClock } from './clock.ts';
 import type { CallContext, Destination } from './context.ts';
 import { isStopped, Meter } from './meter.ts';
 import { type RequestMetadata, timeoutsOf } from './request.ts';
-import { allowanceOf } from './reservation.ts';
+import { allowanceOf, amountsOf } from './reservation.ts';
 
 /** Texts to be turned into vectors. */
 export interface EmbeddingRequest extends EmbedRequest {
@@ -111,7 +111,8 @@ async function limited(call: EmbedCall): Promise<EmbeddingResponse> {
   if (!limiter) return asked(call);
   const { input, key, tags, signal } = call.request;
   const texts = typeof input === 'string' ? input : input.join('\n');
-  const wanted = { destinations: [call.destination], request: { prompt: texts, maxTokens: 0 } };
+  const amounts = [amountsOf(call.destination, { prompt: texts, maxTokens: 0 })];
+  const wanted = { destinations: [call.destination], amounts };
   const ends = { clock: call.clock, left: signal };
   const { reservation } = await call.operation.run(() =>
     allowanceOf(limiter, { agentName, key, tags }, wanted, ends),

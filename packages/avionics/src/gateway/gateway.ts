@@ -138,10 +138,11 @@ export class LLMGateway {
     request: Request,
   ): Promise<LLMResponse<ObjectOf<Request>, CallsOf<Request>>> {
     const call = new GatewayCall(request, this.#context(request, false));
-    for await (const { response } of call.chunks()) {
+    for (let { value: chunk } = await call.next(); chunk; { value: chunk } = await call.next()) {
       // What lies there already need not pass one by one.
-      while (call.quick());
-      if (response) return response as LLMResponse<ObjectOf<Request>, CallsOf<Request>>;
+      for (let next: StreamingChunk | undefined = chunk; next; next = call.poll()) {
+        if (next.response) return next.response as LLMResponse<ObjectOf<Request>, CallsOf<Request>>;
+      }
     }
     throw new AirframeError('unknown', 'the call ended without a response');
   }

@@ -1,8 +1,10 @@
+import type { CallSignal } from '@x/airframe';
+
 /**
  * Fires once, when the caller of a call goes. An AbortSignal would do as well, but costs more than all else that is made
  * for a call; those who want one can listen to this as to one.
  */
-export class Leaving {
+export class Leaving implements CallSignal {
   #aborted = false;
   #listeners: Set<() => void> | undefined;
 
@@ -17,7 +19,7 @@ export class Leaving {
     this.#listeners = undefined;
   }
 
-  addEventListener(_type: 'abort', listener: () => void, _options?: { once: true }): void {
+  addEventListener(_type: 'abort', listener: () => void, _options?: { once?: boolean }): void {
     this.#listeners ??= new Set();
     this.#listeners.add(listener);
   }
@@ -25,11 +27,4 @@ export class Leaving {
   removeEventListener(_type: 'abort', listener: () => void): void {
     this.#listeners?.delete(listener);
   }
-}
-
-/** What tells that a caller goes: a {@link Leaving}, or an AbortSignal of the caller's own. */
-export interface LeaveSignal {
-  readonly aborted: boolean;
-  addEventListener(type: 'abort', listener: () => void, options?: { once: true }): void;
-  removeEventListener(type: 'abort', listener: () => void): void;
 }

@@ -116,12 +116,26 @@ export class CallLedger {
 
   #log(provider: string, model: string | undefined, attempts: readonly Attempt[]): void {
     for (const attempt of attempts) {
-      const number = this.#attempts.length + 1;
-      const logged: ProviderAttempt = { ...attempt, number, provider };
-      if (model !== undefined) logged.model = model;
-      this.#attempts.push(logged);
+      this.#attempts.push(loggedOf(attempt, this.#attempts.length + 1, provider, model));
     }
   }
+}
+
+/** Made for every call: nothing spread. */
+function loggedOf(
+  { endpoint, startedAt, durationMs, outcome, status, requestId, message, waitedMs, usage }: Attempt,
+  number: number,
+  provider: string,
+  model: string | undefined,
+): ProviderAttempt {
+  const logged: ProviderAttempt = { number, endpoint, startedAt, durationMs, outcome, provider };
+  if (status !== undefined) logged.status = status;
+  if (requestId !== undefined) logged.requestId = requestId;
+  if (message !== undefined) logged.message = message;
+  if (waitedMs !== undefined) logged.waitedMs = waitedMs;
+  if (usage !== undefined) logged.usage = usage;
+  if (model !== undefined) logged.model = model;
+  return logged;
 }
 
 /** What costs nothing at any price, known or not: a try that was refused, say. */

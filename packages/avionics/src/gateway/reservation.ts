@@ -1,9 +1,9 @@
-import { AirframeError, type InferenceRequest } from '@x/airframe';
+import { AirframeError, type CallSignal, type InferenceRequest } from '@x/airframe';
 import { toNanoUsd } from '../cost/money.ts';
 import type { Amounts, CallLimiter, Reservation } from '../limits/limiter.ts';
+import type { LLMProvider } from '../providers/base.ts';
 import { type CallClock, until } from './clock.ts';
 import type { Destination } from './context.ts';
-import type { LeaveSignal } from './leaving.ts';
 import type { CallLedger } from './ledger.ts';
 import { preparedFor, requestFor } from './request.ts';
 
@@ -39,10 +39,10 @@ type Spent = Pick<CallLedger, 'attempts' | 'billed' | 'costUsd'>;
 export async function allowanceOf(
   limiter: CallLimiter,
   payer: Payer,
-  asked: { destinations: readonly Destination[]; request: InferenceRequest },
-  { clock, left }: { clock: CallClock; left: LeaveSignal | undefined },
+  asked: { destinations: readonly Destination[]; amounts: readonly Amounts[] },
+  { clock, left }: { clock: CallClock; left: CallSignal | undefined },
 ): Promise<Allowance> {
-  const amounts = asked.destinations.map(destination => amountsOf(destination, asked.request));
+  const { amounts } = asked;
   // What answers at once needs no end to the wait for it.
   const { signal, done } = limiter.isLocal ? NEVER : clock.ending(left);
   try {
@@ -65,20 +65,27 @@ export async function allowanceOf(
  */
 export class CallBudget {
   readonly #allow: () => Promise<Allowance>;
+  #allowed: Promise<Allowance> | undefined;
   readonly #ledger: Spent;
   #reservation: Reservation | undefined;
   /** What earlier turns have been settled with. */
   #settled = { attempts: 0, tokens: 0, nanoUsd: 0 };
 
-  /** @param ledger of the whole call */
-  constructor(allow: () => Promise<Allowance>, ledger: Spent) {
+  /**
+   * @param ledger of the whole call
+   * @param allowed for the first turn, where that has been asked already
+   */
+  constructor(allow: () => Promise<Allowance>, ledger: Spent, allowed?: Promise<Allowance>) {
     this.#allow = allow;
     this.#ledger = ledger;
+    this.#allowed = allowed;
   }
 
   /** For the first turn. @throws as {@link allowanceOf} does */
   async open(): Promise<Allowance> {
-    const allowance = await this.#allow();
+    const allowed = this.#allowed ?? this.#allow();
+    this.#allowed = undefined;
+    const allowance = await allowed;
     this.#reservation = allowance.reservation;
     return allowance;
   }
@@ -95,14 +102,18 @@ export class CallBudget {
     const reservation = this.#reservation;
     this.#reservation = undefined;
     const before = this.#settled;
-    // A backend's figures may be none, and must not cost the caller the answer.
-    const tokens = Math.max(0, Math.ceil(this.#ledger.billed.totalTokens)) || 0;
     const { length: attempts } = this.#ledger.attempts;
-    this.#settled = { attempts, tokens, nanoUsd: toNanoUsd(this.#ledger.costUsd) };
+    const { tokens, nanoUsd: spent } = usedIn(this.#ledger);
+    this.#settled = { attempts, tokens, nanoUsd: spent };
     if (attempts === before.attempts) return reservation?.release();
-    const nanoUsd = Math.max(0, this.#settled.nanoUsd - before.nanoUsd);
+    const nanoUsd = Math.max(0, spent - before.nanoUsd);
     await reservation?.settle({ tokens: Math.max(0, tokens - before.tokens), nanoUsd });
   }
+}
+
+/** What a call has used so far. A backend's figures may be none, and must not cost the caller the answer. */
+export function usedIn({ billed, costUsd }: Pick<Spent, 'billed' | 'costUsd'>): Amounts {
+  return { tokens: Math.max(0, Math.ceil(billed.totalTokens)) || 0, nanoUsd: toNanoUsd(costUsd) };
 }
 
 async function reserve(
@@ -129,15 +140,21 @@ async function reserve(
 }
 
 /** Of a destination that cannot be made, nothing: it is told when the call itself comes to it. */
-function amountsOf({ provider: find, model, defaults }: Destination, request: InferenceRequest): Amounts {
+export function amountsOf(
+  { provider: find, model, defaults }: Destination,
+  request: InferenceRequest,
+): Amounts {
   try {
     const provider = find();
-    const { promptTokens, completionTokens, costUsd, priced } = provider.estimateOf(
-      preparedFor(provider, requestFor(request, model, defaults)),
-    );
-    // A price that nobody knows is not none: a budget used up keeps such a call back as well.
-    return { tokens: promptTokens + completionTokens, nanoUsd: priced ? toNanoUsd(costUsd, 'up') : 1 };
+    return amountsAt(provider, preparedFor(provider, requestFor(request, model, defaults)));
   } catch {
     return { tokens: 0, nanoUsd: 0 };
   }
+}
+
+/** @param request as the provider gets it */
+export function amountsAt(provider: LLMProvider, request: InferenceRequest): Amounts {
+  const { promptTokens, completionTokens, costUsd, priced } = provider.estimateOf(request);
+  // A price that nobody knows is not none: a budget used up keeps such a call back as well.
+  return { tokens: promptTokens + completionTokens, nanoUsd: priced ? toNanoUsd(costUsd, 'up') : 1 };
 }

@@ -1,4 +1,10 @@
-import { AirframeError, type DoneEvent, type InferenceRequest, type InferenceStream } from '@x/airframe';
+import {
+  AirframeError,
+  type CallSignal,
+  type DoneEvent,
+  type InferenceRequest,
+  type InferenceStream,
+} from '@x/airframe';
 import type { RouteDecision, RouteInferOptions } from '../nodes/node-tries.ts';
 import { type Answer, type Candidate, firstToAnswer, type Opening } from '../routing/fallback.ts';
 import type { AttemptTelemetry } from '../telemetry/attempt.ts';
@@ -6,12 +12,13 @@ import { loggedReasonOf } from '../telemetry/attributes.ts';
 import type { OperationTelemetry } from '../telemetry/operation.ts';
 import type { CallClock } from './clock.ts';
 import type { CallContext, Destination } from './context.ts';
-import type { LeaveSignal } from './leaving.ts';
+import { Leaving } from './leaving.ts';
 import type { CallLedger } from './ledger.ts';
 import { isStopped, type Meter } from './meter.ts';
 import type { ReplySoFar } from './reply-so-far.ts';
 import { preparedFor, requestFor } from './request.ts';
 import type { SkippedProvider } from './response.ts';
+import type { Begun } from './short-way.ts';
 
 export interface TriesOptions {
   context: CallContext;
@@ -27,7 +34,9 @@ export interface TriesOptions {
   ledger: CallLedger;
   operation: OperationTelemetry;
   /** Fires when the caller goes. */
-  left: LeaveSignal;
+  left: CallSignal;
+  /** The try that is under way already. */
+  begun: Pick<Begun, 'routes' | 'ending'> | undefined;
 }
 
 /** The providers that one call asks, one after the other, each accounted for. */
@@ -35,14 +44,16 @@ export class CallTries {
   readonly #call: TriesOptions;
   readonly skipped: SkippedProvider[] = [];
   /** Nodes the call was sent to, and why; the last one has the answer. */
-  readonly routes: RouteDecision[] = [];
+  readonly routes: RouteDecision[];
   readonly #leftOut = new Set<Destination>();
   #fellBack = false;
   /** Ends the try under way. */
-  #controller: AbortController | undefined;
+  #ending: Leaving | undefined;
 
   constructor(call: TriesOptions) {
     this.#call = call;
+    this.routes = call.begun?.routes ?? [];
+    this.#ending = call.begun?.ending;
   }
 
   /** These are not to be asked: a limit keeps them out. */
@@ -69,10 +80,11 @@ export class CallTries {
       const retryInMs = Math.ceil(breakers.of(name).opensInMs);
       this.skipped.push({ provider: name, reason: 'circuit_open', retryInMs });
     }
-    return [...ask, ...(leastBad ? [leastBad] : [])].map(destination => ({
-      name: destination.name,
-      open: () => this.#open(destination, request()),
-    }));
+    return [...ask, ...(leastBad ? [leastBad] : [])].map(one => this.candidate(one, request));
+  }
+
+  candidate(destination: Destination, request: () => InferenceRequest): Candidate {
+    return { name: destination.name, open: () => this.#open(destination, request()) };
   }
 
   /**
@@ -120,14 +132,14 @@ export class CallTries {
 
   /** Ends the try under way. */
   stop(): void {
-    this.#controller?.abort();
+    this.#ending?.abort();
   }
 
   #open({ name, model, defaults, provider: find }: Destination, request: InferenceRequest): Opening {
     const { context, clock, operation, left, nodeTags, headers } = this.#call;
-    const controller = new AbortController();
-    this.#controller = controller;
-    if (left.aborted) controller.abort();
+    const ending = new Leaving();
+    this.#ending = ending;
+    if (left.aborted) ending.abort();
     const provider = find();
     const prepared = preparedFor(provider, requestFor(request, model, defaults));
     const { baseUrl } = provider;
@@ -139,7 +151,7 @@ export class CallTries {
       request: prepared,
     });
     const options: RouteInferOptions = {
-      signal: controller.signal,
+      signal: ending,
       agentName: context.agentName,
       onRoute: decision => this.#routed(decision, telemetry),
     };

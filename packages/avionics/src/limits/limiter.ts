@@ -31,6 +31,8 @@ export interface LimitedCall extends Amounts {
 
 /** What a call may use. Of all its endings the first one counts. */
 export interface Reservation {
+  /** true: it is settled or released as soon as that is called. */
+  readonly isLocal?: boolean;
   /** The limits it was taken from, as they stood then, with it among `reserved`. */
   readonly limits?: readonly LimitUsage[];
   /** The call is over and has used this, whether it went well or not. Rejects only for amounts that are none. */
@@ -61,7 +63,7 @@ export interface CallLimiter extends Pick<Limiter, 'reserve'> {
   readonly isLocal?: boolean;
 }
 
-const NOTHING: Reservation = { settle: async () => {}, release: async () => {} };
+const NOTHING: Reservation = { isLocal: true, settle: async () => {}, release: async () => {} };
 
 /**
  * Keeps calls within budgets and rates. A call is let in while none of its limits is used up, counting what others
@@ -165,6 +167,10 @@ class StoredReservation implements Reservation {
     this.#request = request;
     this.#limits = limits;
     this.#windows = windows;
+  }
+
+  get isLocal(): boolean {
+    return this.#store instanceof MemoryStore;
   }
 
   get limits(): readonly LimitUsage[] {

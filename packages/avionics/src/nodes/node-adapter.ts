@@ -1,6 +1,7 @@
 import {
   type Adapter,
   AirframeError,
+  type CallSignal,
   type EndpointSpec,
   type HealthReport,
   type InferOptions,
@@ -87,7 +88,8 @@ class NodeCalls {
     const endsAt = performance.now() + totalMs;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), totalMs);
-    const signal = options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal;
+    const asked = abortSignalOf(options.signal);
+    const signal = asked ? AbortSignal.any([asked, late.signal]) : late.signal;
     try {
       return await this.#slotted(endpoint, model, { ...options, signal }, node => {
         const leftMs = Math.max(1, Math.ceil(endsAt - performance.now()));
@@ -111,7 +113,7 @@ class NodeCalls {
     const tries = this.tries({ prompt: '', ...defined({ model }) }, options);
     let last: AirframeError | undefined;
     for (;;) {
-      const lease = await tries.next(options.signal);
+      const lease = await tries.next(abortSignalOf(options.signal));
       // Without a node there has been a failure before.
       if (!lease) throw last;
       try {
@@ -168,4 +170,13 @@ class NodeCalls {
     const { agentName, tags } = this.#defaults;
     return { agentName: options.agentName ?? agentName, tags: options.tags ?? tags };
   }
+}
+
+/** For waits that take nothing else. */
+function abortSignalOf(signal: CallSignal | undefined): AbortSignal | undefined {
+  if (!signal || signal instanceof AbortSignal) return signal;
+  const controller = new AbortController();
+  if (signal.aborted) controller.abort(signal.reason);
+  else signal.addEventListener('abort', () => controller.abort(signal.reason), { once: true });
+  return controller.signal;
 }

@@ -51,6 +51,12 @@ export class Telemetry {
     this.#recording = { captureContent, sendTraceContext, timePerChunk, clock };
   }
 
+  /** true: nobody would see anything of a call that begins now. */
+  get isSilent(): boolean {
+    const { tracerProvider = trace.getTracerProvider() } = this.#options;
+    return !this.#instruments() && isSilent(tracerProvider);
+  }
+
   /** A call begins. Its span is a child of the one that is active now. */
   operation(info: OperationInfo): OperationTelemetry {
     const { tracerProvider = trace.getTracerProvider() } = this.#options;
