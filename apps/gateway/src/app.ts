@@ -7,16 +7,16 @@ import { connectRedisStore } from '@x/avionics/redis';
 import type { RequestRecord } from '@x/console/contract';
 import type { FastifyInstance } from 'fastify';
 import type { Logger as Pino } from 'pino';
-import type { Exchange } from './calls/exchange.ts';
 import { InFlight } from './calls/gauge.ts';
 import type { RecordSink } from './calls/recorder.ts';
+import { UnderWay } from './calls/under-way.ts';
 import type { Config } from './config/schema.ts';
 import { ConsoleSide } from './console-side.ts';
 import { circuitsOf, fixedLimitsOf, nodesOf, waitingIn } from './live-facts.ts';
 import { AccessLog } from './observe/log.ts';
 import { Metrics } from './observe/metrics.ts';
 import { GATEWAY_CODES } from './protocols/status.ts';
-import type { ServerParts } from './routes/parts.ts';
+import type { ServerParts, Stoppable } from './routes/parts.ts';
 import { LiveRuntime } from './runtime/live.ts';
 import { type Runtime, RuntimeMaker, type RuntimeTools } from './runtime/runtime.ts';
 import { createServer, DEFAULT_HOST } from './server.ts';
@@ -38,7 +38,7 @@ export class App implements RecordSink {
   readonly #log: Pino;
   readonly #store: Store;
   readonly #inFlight = new InFlight();
-  readonly #exchanges = new Set<Pick<Exchange, 'stop'>>();
+  readonly #exchanges = new UnderWay<Stoppable>();
   readonly #sockets = new Set<Socket>();
   readonly #access: AccessLog;
   readonly #metrics: Metrics;
@@ -137,7 +137,7 @@ export class App implements RecordSink {
     const { count } = this.#inFlight;
     this.#log.info({ inFlight: count, graceMs: grace }, 'going down');
     await withinMs(this.#inFlight.idle(), grace);
-    const late = [...this.#exchanges];
+    const late = this.#exchanges.all();
     if (late.length > 0)
       this.#log.warn({ calls: late.length }, 'the grace time is over; calls under way are ended');
     for (const exchange of late) exchange.stop(goingDown());

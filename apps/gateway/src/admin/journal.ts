@@ -6,7 +6,11 @@ const MAX_CONTENT = 32_000;
 /** The newest calls, in memory: what the console lists. */
 export class Journal {
   readonly #capacity: number;
-  readonly #records = new Map<string, RequestRecord>();
+  /** In a circle: the next one takes the place of the oldest. */
+  readonly #records: (RequestRecord | undefined)[] = [];
+  /** By id; of numbers alone, for the old tables of a Map whose entries come and go keep alive what stands in them. */
+  readonly #places = new Map<string, number>();
+  #next = 0;
   readonly #listeners = new Set<(record: RequestRecord) => void>();
 
   /** @param capacity most calls kept; the one that began first goes first */
@@ -19,21 +23,30 @@ export class Journal {
     const kept = record.content
       ? { ...record, content: { prompt: clip(record.content.prompt), answer: clip(record.content.answer) } }
       : record;
-    this.#records.set(kept.id, kept);
-    if (this.#records.size > this.#capacity) {
-      const oldest = this.#records.keys().next();
-      if (!oldest.done) this.#records.delete(oldest.value);
-    }
+    this.#records[this.#placeOf(kept.id)] = kept;
     for (const listener of this.#listeners) listener(kept);
   }
 
   get(id: string): RequestRecord | undefined {
-    return this.#records.get(id);
+    const place = this.#places.get(id);
+    return place === undefined ? undefined : this.#records[place];
   }
 
   /** @returns the newest last */
   newest(count = this.#capacity): RequestRecord[] {
-    return [...this.#records.values()].slice(-count);
+    const inOrder = [...this.#records.slice(this.#next), ...this.#records.slice(0, this.#next)];
+    return inOrder.filter(record => record !== undefined).slice(-count);
+  }
+
+  #placeOf(id: string): number {
+    const known = this.#places.get(id);
+    if (known !== undefined) return known;
+    const place = this.#next;
+    const oldest = this.#records[place];
+    if (oldest) this.#places.delete(oldest.id);
+    this.#places.set(id, place);
+    this.#next = (place + 1) % this.#capacity;
+    return place;
   }
 
   /**

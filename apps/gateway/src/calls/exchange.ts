@@ -17,6 +17,7 @@ import {
 import { forClients } from './public-error.ts';
 import type { CallRecorder } from './recorder.ts';
 import { Sink, type SinkOptions } from './sink.ts';
+import type { Placed } from './under-way.ts';
 
 /** Most characters gathered before they are written: what lies there already goes out in one piece, up to this. */
 const MAX_BATCH_CHARS = 64 * 1024;
@@ -31,7 +32,8 @@ export interface ExchangeOptions extends SinkOptions {
 }
 
 /** One call: a client's request on the one side, the gateway's stream on the other. */
-export class Exchange {
+export class Exchange implements Placed {
+  place = -1;
   readonly #raw: ServerResponse;
   readonly #options: ExchangeOptions;
   readonly #stream: CompletionStream;

@@ -44,10 +44,11 @@ export class CallRecorder {
   #hasOutput = false;
 
   constructor(facts: CallFacts, sink: RecordSink) {
-    const { prompt, ...known } = facts;
+    const { id, key, agent, protocol, model, stream, prompt } = facts;
     this.#sink = sink;
     this.#prompt = prompt;
-    this.#record = { ...known, at: Date.now(), state: 'running', attempts: [] };
+    const at = Date.now();
+    this.#record = { id, at, key, agent, protocol, model, stream, state: 'running', attempts: [] };
     sink.record(this.#record);
   }
 
@@ -62,10 +63,12 @@ export class CallRecorder {
     this.#sink.record(this.#record);
   }
 
-  /** Written out field by field: for each call, and a spread takes its time. */
+  /** Written out field by field, each in one place whether it is there or not: made for each call. */
   ended({ status, response, failure, progress }: CallEnd): void {
     const { id, at, key, agent, protocol, model, stream, provider, answeredBy, firstTokenMs } = this.#record;
-    const record: RequestRecord = {
+    const { routes = NO_ROUTES, attempts = [] } = progress ?? {};
+    const last = routes.at(-1);
+    const record = {
       id,
       at,
       key,
@@ -74,19 +77,22 @@ export class CallRecorder {
       model,
       stream,
       state: response ? 'succeeded' : failure?.category === 'aborted' || !failure ? 'stopped' : 'failed',
-      attempts: (progress?.attempts ?? []).map(attempt => attemptOf(attempt, at, progress)),
+      attempts: attempts.map(attempt => attemptOf(attempt, at, routes)),
       status,
       latencyMs: this.#elapsedMs,
-    };
-    if (firstTokenMs !== undefined) record.firstTokenMs = firstTokenMs;
-    const answering = response?.provider ?? provider;
-    const answered = response?.model ?? answeredBy;
-    if (answering !== undefined) record.provider = answering;
-    if (answered !== undefined) record.answeredBy = answered;
-    if (response) record.finishReason = response.metadata.finishReason;
-    if (progress) account(record, progress, response);
-    if (failure) record.error = { category: failure.category, message: failure.message };
-    if (this.#prompt !== undefined) record.content = { prompt: this.#prompt, answer: this.#answer };
+      firstTokenMs,
+      provider: response?.provider ?? provider,
+      answeredBy: response?.model ?? answeredBy,
+      finishReason: response?.metadata.finishReason,
+      usage: progress && usageOf(progress, response),
+      costUsd: progress?.costUsd,
+      priced: progress?.priced,
+      cache: progress?.cache,
+      node: last?.node,
+      queuedMs: last && routes.reduce((sum, route) => sum + route.reasons.waitedMs, 0),
+      error: failure && { category: failure.category, message: failure.message },
+      content: this.#prompt === undefined ? undefined : { prompt: this.#prompt, answer: this.#answer },
+    } as RequestRecord;
     this.#record = record;
     this.#sink.record(record);
   }
@@ -111,34 +117,23 @@ export class CallRecorder {
   }
 }
 
-/** What the call has come to, failed tries included. */
-function account(
-  record: RequestRecord,
-  { billed, costUsd, priced, routes, cache }: CallProgress,
+const NO_ROUTES: CallProgress['routes'] = [];
+
+/** What the call has used, failed tries included. */
+function usageOf(
+  { billed: { promptTokens, completionTokens } }: CallProgress,
   response: LLMResponse | undefined,
-): void {
+): RequestRecord['usage'] {
   const { cachedTokens, reasoningTokens, source = 'billed' } = response?.metadata.usage ?? {};
-  const { promptTokens, completionTokens } = billed;
   const usage: NonNullable<RequestRecord['usage']> = { promptTokens, completionTokens, source };
   if (cachedTokens !== undefined) usage.cachedTokens = cachedTokens;
   if (reasoningTokens !== undefined) usage.reasoningTokens = reasoningTokens;
-  record.usage = usage;
-  record.costUsd = costUsd;
-  record.priced = priced;
-  if (cache !== undefined) record.cache = cache;
-  const last = routes.at(-1);
-  if (!last) return;
-  record.node = last.node;
-  record.queuedMs = routes.reduce((sum, route) => sum + route.reasons.waitedMs, 0);
+  return usage;
 }
 
-function attemptOf(
-  attempt: ProviderAttempt,
-  beganAt: number,
-  progress: CallProgress | undefined,
-): AttemptRecord {
+function attemptOf(attempt: ProviderAttempt, beganAt: number, routes: CallProgress['routes']): AttemptRecord {
   const { provider, endpoint, model, startedAt, durationMs, outcome, status, message } = attempt;
-  const isNode = progress?.routes.some(({ node }) => node === endpoint);
+  const isNode = routes.some(({ node }) => node === endpoint);
   const record: AttemptRecord = {
     provider,
     startMs: Math.max(0, startedAt - beganAt),

@@ -10,9 +10,10 @@ export function openAIUsage({ metadata, completionTokens, costUsd }: LLMResponse
     prompt_tokens: usage.promptTokens,
     completion_tokens: completionTokens,
     total_tokens: usage.promptTokens + completionTokens,
+    // What is undefined is left out of JSON.
     prompt_tokens_details: {
       cached_tokens: usage.cachedTokens ?? 0,
-      ...(usage.cacheWriteTokens === undefined ? {} : { cache_write_tokens: usage.cacheWriteTokens }),
+      cache_write_tokens: usage.cacheWriteTokens,
     },
     completion_tokens_details: { reasoning_tokens: usage.reasoningTokens ?? 0 },
     cost: metadata.priced ? costUsd : null,

@@ -39,12 +39,12 @@ export function unsupported(field: string, why: string): never {
 /** Those of the fields that are there, as parameters of the backend. */
 export function picked(
   body: Readonly<Record<string, unknown>>,
-  names: readonly string[],
+  names: ReadonlySet<string>,
 ): Record<string, unknown> | undefined {
   let extra: Record<string, unknown> | undefined;
-  for (const name of names) {
+  for (const name in body) {
     const value = body[name];
-    if (value === undefined || value === null) continue;
+    if (value === undefined || value === null || !names.has(name)) continue;
     extra ??= {};
     extra[name] = value;
   }

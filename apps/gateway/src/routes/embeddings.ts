@@ -33,6 +33,7 @@ async function embeddings(
   reply.raw.once('close', () => gone.abort());
   let stopped: AirframeError | undefined;
   const running = {
+    place: -1,
     stop: (reason: AirframeError) => {
       stopped = reason;
       gone.abort();

@@ -19,6 +19,7 @@ export class ChatAnswer implements AnswerWriter {
   readonly #facts: AnswerFacts;
   readonly #includeUsage: boolean;
   /** All that stands before and behind a chunk's delta, written once. */
+  readonly #frame: string;
   readonly #head: string;
   readonly #tail: string;
   readonly #textHead: string;
@@ -30,13 +31,14 @@ export class ChatAnswer implements AnswerWriter {
     this.#facts = facts;
     this.#includeUsage = includeUsage;
     const usage = includeUsage ? ',"usage":null' : '';
-    this.#head = `data: ${JSON.stringify(this.#frame('chat.completion.chunk')).slice(0, -1)}${usage},"choices":[{"index":0,"delta":`;
+    this.#frame = `data: ${JSON.stringify(this.#frameOf('chat.completion.chunk')).slice(0, -1)}`;
+    this.#head = `${this.#frame}${usage},"choices":[{"index":0,"delta":`;
     this.#tail = ',"finish_reason":null}]}\n\n';
     this.#textHead = `${this.#head}{"content":`;
   }
 
   begin(): string {
-    return this.#chunk({ role: 'assistant', content: '' });
+    return `${this.#head}{"role":"assistant","content":""}${this.#tail}`;
   }
 
   /** Made for every token: one string. */
@@ -80,7 +82,7 @@ export class ChatAnswer implements AnswerWriter {
     });
     text += `${this.#head}{},"finish_reason":"${openAIFinish(response)}"}]}\n\n`;
     if (this.#includeUsage) {
-      text += event({ ...this.#frame('chat.completion.chunk'), choices: [], usage: openAIUsage(response) });
+      text += `${this.#frame},"choices":[],"usage":${JSON.stringify(openAIUsage(response))}}\n\n`;
     }
     return `${text}data: [DONE]\n\n`;
   }
@@ -101,7 +103,7 @@ export class ChatAnswer implements AnswerWriter {
       ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls.map(wireCall) }),
     };
     return {
-      ...this.#frame('chat.completion'),
+      ...this.#frameOf('chat.completion'),
       choices: [{ index: 0, message, logprobs: null, finish_reason: openAIFinish(response) }],
       usage: openAIUsage(response),
     };
@@ -143,7 +145,7 @@ export class ChatAnswer implements AnswerWriter {
     return `${this.#head}${JSON.stringify(delta)}${this.#tail}`;
   }
 
-  #frame(object: string) {
+  #frameOf(object: string) {
     const { requestId, model, created } = this.#facts;
     return { id: `chatcmpl-${requestId}`, object, created, model };
   }

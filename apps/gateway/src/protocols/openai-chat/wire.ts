@@ -111,7 +111,7 @@ export type ChatMessage = z.infer<typeof messageSchema>;
  * Parameters that go to the backend as they are: OpenAI's own that change the sampling, and those of llama-server and
  * others who copy the protocol. Whatever else a client sends is left out, and named in a header of the answer.
  */
-export const PASSED_ON: readonly string[] = [
+export const PASSED_ON: ReadonlySet<string> = new Set([
   'frequency_penalty',
   'presence_penalty',
   'logit_bias',
@@ -139,7 +139,7 @@ export const PASSED_ON: readonly string[] = [
   'grammar',
   'ignore_eos',
   'chat_template_kwargs',
-];
+]);
 
 /** What a vendor is told of whom it serves: an answer is as good without. */
 export const NO_LOSS: readonly string[] = ['metadata', 'user', 'safety_identifier'];
