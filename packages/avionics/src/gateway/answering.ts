@@ -20,7 +20,7 @@ import { type CompletionRequest, withDefaults } from './request.ts';
 import { type Allowance, allowanceOf, amountsOf, CallBudget } from './reservation.ts';
 import { type Answered, type CacheOutcome, type Output, type Piece, pieceOf, type Seam } from './response.ts';
 import { extended, SeamKeeper } from './seams.ts';
-import type { Begun } from './short-way.ts';
+import type { Beginning, Begun } from './short-way.ts';
 import { type CallTries, endless } from './tries.ts';
 
 /** A provider's answer that has begun, of which `head` has been read and is yet to be looked at. */
@@ -41,7 +41,7 @@ export interface AnsweringOptions extends Prepared {
   /** Fires when the caller goes. */
   left: CallSignal;
   /** What the first turn may use, where that was asked already. */
-  allowed: Promise<Allowance> | undefined;
+  allowed: Beginning['allowed'];
   /** The first provider's answer, as far as it has come. */
   begun: BegunAnswer | undefined;
 }

@@ -13,7 +13,6 @@ import { isStopped, Meter } from './meter.ts';
 import { type Prepared, prepared } from './prepared.ts';
 import { ReplySoFar } from './reply-so-far.ts';
 import { type CompletionRequest, timeoutsOf } from './request.ts';
-import type { Allowance } from './reservation.ts';
 import {
   type Answered,
   type CallProgress,
@@ -55,8 +54,9 @@ export class GatewayCall {
   /** Milliseconds to the first text that the consumer got. */
   #firstChunkMs: number | undefined;
   #hasBegun = false;
+  #isOver = false;
   #beginning: Beginning = {};
-  /** While the first provider's answer comes, and nothing is wrong with it. */
+  /** The first provider's answer, as long as nothing is wrong with it. */
   #short: ShortWay | undefined;
   #long: AsyncGenerator<StreamingChunk, undefined, undefined> | undefined;
   /** Calls of {@link next} that are not answered yet. */
@@ -74,7 +74,7 @@ export class GatewayCall {
 
   /** The next chunk, when it lies there already. For those who would pay for a promise with every piece. */
   poll(): StreamingChunk | undefined {
-    if (this.#waiting > 0) return undefined;
+    if (this.#waiting > 0 || this.#isOver) return undefined;
     const short = this.#long ? undefined : this.#short;
     if (!short) return this.#quick();
     return this.#reply.error || short.closing ? undefined : this.#read(short, short.poll());
@@ -124,8 +124,11 @@ export class GatewayCall {
 
   async #step(): Promise<Step> {
     try {
-      if (!this.#hasBegun) await this.#begin();
-      while (this.#short && !this.#long) {
+      if (!this.#hasBegun) {
+        const begun = this.#begin();
+        if (begun) await begun;
+      }
+      while (this.#short && !this.#long && !this.#isOver) {
         const value = await this.#stepShort(this.#short);
         if (value) return { done: false, value };
       }
@@ -135,7 +138,8 @@ export class GatewayCall {
     }
   }
 
-  async #begin(): Promise<void> {
+  /** @returns undefined: it has begun */
+  #begin(): Promise<void> | undefined {
     this.#hasBegun = true;
     const { signal } = this.#request;
     // One listener for each call under way: many calls on one signal are no leak.
@@ -144,10 +148,17 @@ export class GatewayCall {
     else signal?.addEventListener('abort', this.#stop, { once: true });
     this.#context.stats.began();
     const ends = { clock: this.#clock, left: this.#leaving };
-    this.#beginning = await shortWay(this.#request, this.#context, ends);
-    this.#short = this.#beginning.short;
-    if (!this.#short) this.#long = this.#chunks();
+    const beginning = shortWay(this.#request, this.#context, ends);
+    if (beginning instanceof Promise) return beginning.then(this.#goes);
+    this.#goes(beginning);
+    return undefined;
   }
+
+  readonly #goes = (beginning: Beginning): void => {
+    this.#beginning = beginning;
+    this.#short = beginning.short;
+    if (!this.#short) this.#long = this.#chunks();
+  };
 
   async #stepShort(short: ShortWay): Promise<StreamingChunk | undefined> {
     if (short.closing) {
@@ -185,7 +196,6 @@ export class GatewayCall {
   }
 
   #concluded(short: ShortWay): StreamingChunk {
-    this.#short = undefined;
     const { done } = this.#reply as { done: DoneEvent };
     const response = this.#respond(answeredBy(short.source, this.#reply, done), PLAIN);
     this.#over(response);
@@ -338,7 +348,7 @@ export class GatewayCall {
   /** The call is over. */
   #over(response: LLMResponse | undefined): void {
     this.#request.signal?.removeEventListener('abort', this.#stop);
-    this.#short = undefined;
+    this.#isOver = true;
     const outcome = this.#outcome(response);
     const { promptTokens, completionTokens, totalTokens } = this.#ledger.billed;
     this.#context.stats.ended(outcome, {
@@ -374,9 +384,12 @@ export class GatewayCall {
 const PLAIN: Pick<Prepared, 'structured' | 'tools'> = { structured: undefined, tools: undefined };
 
 /** Of a call that cannot go on: the gateway has been closed meanwhile, say. */
-function giveBack(allowed: Promise<Allowance> | undefined, begun: BegunAnswer | undefined): void {
+function giveBack(allowed: Beginning['allowed'], begun: BegunAnswer | undefined): void {
   begun?.ending.abort();
-  void allowed?.then(({ reservation }) => reservation.release()).catch(() => {});
+  if (allowed)
+    void Promise.resolve(allowed)
+      .then(({ reservation }) => reservation.release())
+      .catch(() => {});
 }
 
 /** The chunks of one millisecond have one date. */

@@ -6,7 +6,7 @@ import type { CallSignal } from '@x/airframe';
  */
 export class Leaving implements CallSignal {
   #aborted = false;
-  #listeners: Set<() => void> | undefined;
+  readonly #listeners: (() => void)[] = [];
 
   get aborted(): boolean {
     return this.#aborted;
@@ -15,16 +15,15 @@ export class Leaving implements CallSignal {
   abort(): void {
     if (this.#aborted) return;
     this.#aborted = true;
-    for (const listener of this.#listeners ?? []) listener();
-    this.#listeners = undefined;
+    for (const listener of this.#listeners.splice(0)) listener();
   }
 
   addEventListener(_type: 'abort', listener: () => void, _options?: { once?: boolean }): void {
-    this.#listeners ??= new Set();
-    this.#listeners.add(listener);
+    this.#listeners.push(listener);
   }
 
   removeEventListener(_type: 'abort', listener: () => void): void {
-    this.#listeners?.delete(listener);
+    const at = this.#listeners.indexOf(listener);
+    if (at >= 0) this.#listeners.splice(at, 1);
   }
 }

@@ -1,6 +1,6 @@
 import { AirframeError, type CallSignal, type InferenceRequest } from '@x/airframe';
 import { toNanoUsd } from '../cost/money.ts';
-import type { Amounts, CallLimiter, Reservation } from '../limits/limiter.ts';
+import type { Amounts, CallLimiter, LimitedCall, Reservation } from '../limits/limiter.ts';
 import type { LLMProvider } from '../providers/base.ts';
 import { type CallClock, until } from './clock.ts';
 import type { Destination } from './context.ts';
@@ -65,7 +65,7 @@ export async function allowanceOf(
  */
 export class CallBudget {
   readonly #allow: () => Promise<Allowance>;
-  #allowed: Promise<Allowance> | undefined;
+  #allowed: Allowance | Promise<Allowance> | undefined;
   readonly #ledger: Spent;
   #reservation: Reservation | undefined;
   /** What earlier turns have been settled with. */
@@ -75,7 +75,7 @@ export class CallBudget {
    * @param ledger of the whole call
    * @param allowed for the first turn, where that has been asked already
    */
-  constructor(allow: () => Promise<Allowance>, ledger: Spent, allowed?: Promise<Allowance>) {
+  constructor(allow: () => Promise<Allowance>, ledger: Spent, allowed?: Allowance | Promise<Allowance>) {
     this.#allow = allow;
     this.#ledger = ledger;
     this.#allowed = allowed;
@@ -116,19 +116,42 @@ export function usedIn({ billed, costUsd }: Pick<Spent, 'billed' | 'costUsd'>): 
   return { tokens: Math.max(0, Math.ceil(billed.totalTokens)) || 0, nanoUsd: toNanoUsd(costUsd) };
 }
 
+/**
+ * {@link allowanceOf} without a wait.
+ * @returns undefined: the limiter has to be waited for
+ * @throws AirframeError (rate_limit, quota) when a limit is used up
+ */
+export function allowanceNow(
+  limiter: CallLimiter,
+  payer: Payer,
+  amounts: readonly Amounts[],
+): Allowance | undefined {
+  const reservation = limiter.reserveNow?.(limitedCallOf(payer, amounts));
+  return reservation && { reservation, leftOut: NOBODY };
+}
+
+const NOBODY: readonly Destination[] = [];
+
+/** The most that any of them may use. */
+function limitedCallOf({ agentName, key, tags }: Payer, amounts: readonly Amounts[]): LimitedCall {
+  let tokens = 0;
+  let nanoUsd = 0;
+  for (const amount of amounts) {
+    tokens = Math.max(tokens, amount.tokens);
+    nanoUsd = Math.max(nanoUsd, amount.nanoUsd);
+  }
+  return { agent: agentName, keys: key === undefined ? NO_KEYS : [key], tags, tokens, nanoUsd };
+}
+
+const NO_KEYS: readonly string[] = [];
+
 async function reserve(
   limiter: CallLimiter,
-  { agentName, key, tags }: Payer,
+  payer: Payer,
   amounts: readonly Amounts[],
   signal: AbortSignal | undefined,
 ): Promise<Reservation> {
-  const reserving = limiter.reserve({
-    agent: agentName,
-    keys: key === undefined ? [] : [key],
-    tags,
-    tokens: Math.max(0, ...amounts.map(({ tokens }) => tokens)),
-    nanoUsd: Math.max(0, ...amounts.map(({ nanoUsd }) => nanoUsd)),
-  });
+  const reserving = limiter.reserve(limitedCallOf(payer, amounts));
   if (!signal) return reserving;
   try {
     return await until(reserving, signal);

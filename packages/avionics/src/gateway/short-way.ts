@@ -6,7 +6,6 @@ import type {
   InferenceStream,
   InferenceStreamEvent,
 } from '@x/airframe';
-import type { CallLimiter } from '../limits/limiter.ts';
 import type { LimitUsage } from '../limits/usage.ts';
 import type { RouteDecision, RouteInferOptions } from '../nodes/node-tries.ts';
 import type { LLMProvider } from '../providers/base.ts';
@@ -20,14 +19,14 @@ import { Leaving } from './leaving.ts';
 import type { CallLedger } from './ledger.ts';
 import { prepared } from './prepared.ts';
 import { type CompletionRequest, preparedFor, requestFor, timeoutsOf } from './request.ts';
-import { type Allowance, allowanceOf, amountsAt, amountsOf, usedIn } from './reservation.ts';
+import { type Allowance, allowanceNow, allowanceOf, amountsAt, amountsOf, usedIn } from './reservation.ts';
 
 /** How a call has begun. */
 export interface Beginning {
   /** undefined: something is out of the ordinary; nobody has been asked. */
   short?: ShortWay;
-  /** What the call may use, where that was asked; it may reject. */
-  allowed?: Promise<Allowance> | undefined;
+  /** What the call may use, where that was asked; a promise may reject. */
+  allowed?: Allowance | Promise<Allowance>;
   /** Where it may go, where that was asked. */
   destinations?: readonly Destination[];
 }
@@ -42,13 +41,13 @@ interface Ends {
 /**
  * Asks the first provider for a call that wants nothing but an answer, while all circuits are closed, no limit objects,
  * and nobody looks on: so it is with most calls, and all that is kept for the others costs several times as much. Never
- * rejects: what is wrong with a call is told on the long way.
+ * throws, nor rejects: what is wrong with a call is told on the long way. Waits only for limits that are kept elsewhere.
  */
-export async function shortWay(
+export function shortWay(
   asked: CompletionRequest,
   context: CallContext,
   ends: Ends,
-): Promise<Beginning> {
+): Beginning | Promise<Beginning> {
   const beginning: Beginning = {};
   try {
     if (!isPlain(asked, context)) return beginning;
@@ -60,21 +59,28 @@ export async function shortWay(
     if (!first || context.breakers.sorted(destinations).open.length > 0) return beginning;
     const provider = first.provider();
     const sent = preparedFor(provider, requestFor(request, first.model, first.defaults));
+    const take = (allowance?: Allowance): Beginning => {
+      if (allowance?.refusal || ends.left.aborted) return beginning;
+      beginning.short = opened({ asked, context, clock: ends.clock, first, provider, sent, allowance });
+      return beginning;
+    };
     const { limiter } = context;
-    if (limiter)
-      beginning.allowed = allowing(limiter, asked, { context, destinations, request, provider, sent, ends });
-    const allowance = await beginning.allowed;
-    if (allowance?.refusal || ends.left.aborted) return beginning;
-    const routes: RouteDecision[] = [];
-    const ending = new Leaving();
-    const stream = provider.infer(sent, optionsOf(asked, context, ends.clock, { routes, ending }));
-    const opening = { name: first.name, provider, model: first.model, telemetry: SILENT_ATTEMPT, stream };
-    const breaker = context.breakers.of(first.name);
-    beginning.short = new ShortWay({ opening, routes, ending, breaker, allowance });
+    if (!limiter) return take();
+    const amounts = destinations.map((destination, index) =>
+      index === 0 ? amountsAt(provider, sent) : amountsOf(destination, request),
+    );
+    const payer = { agentName: context.agentName, key: asked.key, tags: asked.tags };
+    const now = allowanceNow(limiter, payer, amounts);
+    const allowed = now ?? allowanceOf(limiter, payer, { destinations, amounts }, ends);
+    beginning.allowed = allowed;
+    return now
+      ? take(now)
+      : Promise.resolve(allowed)
+          .then(take)
+          .catch(() => beginning);
   } catch {
-    // The long way comes to it again.
+    return beginning;
   }
-  return beginning;
 }
 
 /** No cache, no tools, no schema, no telemetry. */
@@ -163,26 +169,24 @@ export interface Begun {
   hasOutput: boolean;
 }
 
-interface Wanted {
+interface Start {
+  asked: CompletionRequest;
   context: CallContext;
-  destinations: readonly Destination[];
-  request: InferenceRequest;
-  /** The first destination's, and what it is to be sent. */
+  clock: CallClock;
+  first: Destination;
   provider: LLMProvider;
+  /** What it gets. */
   sent: InferenceRequest;
-  ends: Ends;
+  allowance: Allowance | undefined;
 }
 
-function allowing(
-  limiter: CallLimiter,
-  { key, tags }: CompletionRequest,
-  { context, destinations, request, provider, sent, ends }: Wanted,
-): Promise<Allowance> {
-  const { agentName } = context;
-  const amounts = destinations.map((destination, index) =>
-    index === 0 ? amountsAt(provider, sent) : amountsOf(destination, request),
-  );
-  return allowanceOf(limiter, { agentName, key, tags }, { destinations, amounts }, ends);
+function opened({ asked, context, clock, first, provider, sent, allowance }: Start): ShortWay {
+  const { name, model } = first;
+  const routes: RouteDecision[] = [];
+  const ending = new Leaving();
+  const stream = provider.infer(sent, optionsOf(asked, context, clock, { routes, ending }));
+  const opening = { name, provider, model, telemetry: SILENT_ATTEMPT, stream };
+  return new ShortWay({ opening, routes, ending, breaker: context.breakers.of(name), allowance });
 }
 
 function optionsOf(

@@ -14,7 +14,7 @@ import { cancellationOf } from '../store/windows.ts';
 import { rejectionOf } from './rejection.ts';
 import { checkRules, type Limit, type LimitRule, limitsOf, type Unit } from './rules.ts';
 import { Subjects } from './subjects.ts';
-import { type LimitUsage, usageOf } from './usage.ts';
+import { type LimitUsage, usageIn, usageOf } from './usage.ts';
 
 /** Tokens and billionths of a US dollar; whole numbers from 0. */
 export interface Amounts {
@@ -59,7 +59,7 @@ export interface LimiterOptions {
 }
 
 /** What a gateway needs of a limiter. */
-export interface CallLimiter extends Pick<Limiter, 'reserve'> {
+export interface CallLimiter extends Pick<Limiter, 'reserve'>, Partial<Pick<Limiter, 'reserveNow'>> {
   readonly isLocal?: boolean;
 }
 
@@ -96,23 +96,19 @@ export class Limiter {
    * `retryAfterMs`; (overloaded) when the store is away and limits fail closed
    */
   async reserve(call: LimitedCall): Promise<Reservation> {
-    checkAmounts(call);
-    const limits = this.#limitsFor(call);
-    if (limits.length === 0) return NOTHING;
-    const amounts = limits.map(({ unit }) => amountOf(unit, call));
-    const request: ReserveRequest = {
-      id: randomUUID(),
-      ttlMs: this.#reservationMs,
-      charges: limits.map(({ key, window, limit }, index) => ({
-        key,
-        window,
-        limit,
-        amount: amounts[index] ?? 0,
-      })),
-    };
-    const reply = await this.#ask(request);
-    if (!reply.granted) throw rejectionOf(limits, amounts, reply);
-    return new StoredReservation(this.#store, request, limits, reply);
+    const asked = this.#asked(call);
+    return asked ? reservationOf(this.#store, asked, await this.#ask(asked.request)) : NOTHING;
+  }
+
+  /**
+   * {@link reserve} without a wait.
+   * @returns undefined: the store is not in this process, and has to be waited for
+   */
+  reserveNow(call: LimitedCall): Reservation | undefined {
+    const store = this.#store;
+    if (!(store instanceof MemoryStore)) return undefined;
+    const asked = this.#asked(call);
+    return asked ? reservationOf(store, asked, store.reserveNow(asked.request)) : NOTHING;
   }
 
   /**
@@ -125,6 +121,15 @@ export class Limiter {
     if (limits.length === 0) return [];
     const windows = await this.#store.usage(limits);
     return usageOf(limits, windows);
+  }
+
+  /** @returns undefined: there are no limits for it */
+  #asked(call: LimitedCall): Asked | undefined {
+    checkAmounts(call);
+    const limits = this.#limitsFor(call);
+    if (limits.length === 0) return undefined;
+    const charges = limits.map(limit => chargeOf(limit, call));
+    return { limits, request: { id: randomUUID(), ttlMs: this.#reservationMs, charges } };
   }
 
   #limitsFor(call: LimitedCall): Limit[] {
@@ -154,6 +159,26 @@ export class Limiter {
   }
 }
 
+/** What a store is asked for, and for which limits. */
+interface Asked {
+  limits: readonly Limit[];
+  request: ReserveRequest;
+}
+
+function chargeOf({ key, window, limit, unit }: Limit, amounts: Amounts): ReserveRequest['charges'][number] {
+  return { key, window, limit, amount: amountOf(unit, amounts) };
+}
+
+/** @throws AirframeError when a limit is used up */
+function reservationOf(store: Store, { limits, request }: Asked, reply: ReserveReply): Reservation {
+  if (reply.granted) return new StoredReservation(store, request, limits, reply);
+  throw rejectionOf(
+    limits,
+    request.charges.map(({ amount }) => amount),
+    reply,
+  );
+}
+
 /** What one call has taken from a store. */
 class StoredReservation implements Reservation {
   readonly #store: Store;
@@ -174,34 +199,39 @@ class StoredReservation implements Reservation {
   }
 
   get limits(): readonly LimitUsage[] {
-    const { charges } = this.#request;
-    return usageOf(
-      this.#limits,
-      this.#windows.map(({ startsAt, endsAt, spent, held }, index) => {
-        return { startsAt, endsAt, spent, held: held + (charges[index]?.amount ?? 0) };
-      }),
-    );
+    const usages: LimitUsage[] = [];
+    for (const [index, limit] of this.#limits.entries()) {
+      const window = this.#windows[index];
+      const own = this.#request.charges[index]?.amount ?? 0;
+      if (window) usages.push(usageIn(limit, window, own));
+    }
+    return usages;
   }
 
   // Bound, for those who hand one on by itself: `finally(reservation.release)`.
   readonly settle = async (actual: Amounts): Promise<void> => {
     checkAmounts(actual);
-    await this.#end(unit => amountOf(unit, actual));
+    const settlement = this.#end(actual);
+    if (settlement) await this.#store.settle(settlement);
   };
 
-  readonly release = (): Promise<void> => this.#end(() => 0);
+  readonly release = async (): Promise<void> => {
+    const settlement = this.#end(undefined);
+    if (settlement) await this.#store.settle(settlement);
+  };
 
-  async #end(amount: (unit: Unit) => number): Promise<void> {
-    if (this.#over) return;
+  /** @returns what to settle; undefined: it is over already */
+  #end(actual: Amounts | undefined): Settlement | undefined {
+    if (this.#over) return undefined;
     this.#over = true;
     const charges: Settlement['charges'][number][] = [];
     for (const [index, { key, unit }] of this.#limits.entries()) {
       const window = this.#windows[index];
       if (!window) continue;
       const { startsAt, endsAt } = window;
-      charges.push({ key, startsAt, endsAt, amount: amount(unit) });
+      charges.push({ key, startsAt, endsAt, amount: actual ? amountOf(unit, actual) : 0 });
     }
-    await this.#store.settle({ id: this.#request.id, charges });
+    return { id: this.#request.id, charges };
   }
 }
 

@@ -19,20 +19,24 @@ export interface LimitUsage {
 
 /** @param windows of the limits, in their order */
 export function usageOf(limits: readonly Limit[], windows: readonly WindowState[]): LimitUsage[] {
-  return limits.flatMap(({ rule, unit, subject, limit }, index) => {
+  return limits.flatMap((limit, index) => {
     const window = windows[index];
-    if (!window) return [];
-    const per = PER_UNIT[unit];
-    return {
-      rule: rule.name,
-      scope: rule.scope,
-      subject: rule.scope === 'all' ? undefined : subject,
-      unit,
-      window: rule.window,
-      limit: limit / per,
-      spent: window.spent / per,
-      reserved: window.held / per,
-      resetsAt: window.endsAt,
-    };
+    return window ? [usageIn(limit, window)] : [];
   });
+}
+
+/** @param more what is held beside the window's own, in the store's whole numbers */
+export function usageIn({ rule, unit, subject, limit }: Limit, window: WindowState, more = 0): LimitUsage {
+  const per = PER_UNIT[unit];
+  return {
+    rule: rule.name,
+    scope: rule.scope,
+    subject: rule.scope === 'all' ? undefined : subject,
+    unit,
+    window: rule.window,
+    limit: limit / per,
+    spent: window.spent / per,
+    reserved: (window.held + more) / per,
+    resetsAt: window.endsAt,
+  };
 }

@@ -40,22 +40,38 @@ export class MemoryStore implements Store {
     this.#now = now;
   }
 
-  async reserve({ id, charges, ttlMs }: ReserveRequest): Promise<ReserveReply> {
+  async reserve(request: ReserveRequest): Promise<ReserveReply> {
+    return this.reserveNow(request);
+  }
+
+  /** {@link reserve}, for those who know that it is here. */
+  reserveNow({ id, charges, ttlMs }: ReserveRequest): ReserveReply {
     const now = this.#tick();
-    const open = charges.map(charge => ({ charge, window: this.#window(charge, now) }));
-    const windows = open.map(({ window }) => stateOf(window));
-    const granted = open.every(({ charge, window }) => !isFull(charge, window));
-    if (granted) {
-      for (const { charge, window } of open) {
-        window.held += charge.amount;
-        window.pending.set(id, { amount: charge.amount, expiresAt: now + ttlMs });
-      }
+    const open: Window[] = [];
+    const windows: WindowState[] = [];
+    let granted = true;
+    for (const charge of charges) {
+      const window = this.#window(charge, now);
+      open.push(window);
+      windows.push(stateOf(window));
+      granted &&= !isFull(charge, window);
+    }
+    if (!granted) return { granted, now, windows };
+    for (const [index, window] of open.entries()) {
+      const { amount } = charges[index] as Charge;
+      window.held += amount;
+      window.pending.set(id, { amount, expiresAt: now + ttlMs });
     }
     return { granted, now, windows };
   }
 
   /** Unlike what the interface promises an id may not come twice: here no reply gets lost. */
-  async settle({ id, charges }: Settlement): Promise<void> {
+  async settle(settlement: Settlement): Promise<void> {
+    this.settleNow(settlement);
+  }
+
+  /** {@link settle}, for those who know that it is here. */
+  settleNow({ id, charges }: Settlement): void {
     const now = this.#tick();
     for (const { key, startsAt, endsAt, amount } of charges) {
       if (now >= endsAt) continue;
@@ -175,7 +191,9 @@ function isFull({ amount, limit }: Charge, { spent, held }: WindowState): boolea
 }
 
 function forget(window: Window, id: string): void {
-  window.held -= window.pending.get(id)?.amount ?? 0;
+  const pending = window.pending.get(id);
+  if (!pending) return;
+  window.held -= pending.amount;
   window.pending.delete(id);
 }
 
