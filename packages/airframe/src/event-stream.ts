@@ -1,7 +1,9 @@
 import type { AdapterDefinition, InferenceCall, InferOptions } from './adapter.ts';
+import { type PieceSource, pieceSourceOf } from './assemble/piece-source.ts';
 import { Reply } from './assemble/reply.ts';
 import { checkEndpoint, type EndpointSpec, resolveTimeouts, withHeaders } from './endpoint.ts';
 import { AirframeError, isAirframeError } from './errors.ts';
+import type { InferenceStreamEvent } from './events.ts';
 import { checkRequest, type InferenceRequest, promptChars } from './request.ts';
 import { END, SerialStream, type Step } from './serial-stream.ts';
 import { Deadlines } from './transport/deadline.ts';
@@ -50,14 +52,15 @@ export class EventStream<Extra extends object> extends SerialStream {
   readonly #options: InferOptions;
   readonly #reply: Reply;
   #deadlines: Deadlines | undefined;
-  #opening: Promise<AsyncIterator<void>> | undefined;
-  /** What `#opening` has led to. */
-  #source: AsyncIterator<void> | undefined;
-  /** True while the source is at work. */
+  #source: PieceSource | undefined;
+  /** True while the source is at work, or being opened. */
   #busy = false;
-  /** Ends the wait for the source. */
-  #interrupt: ((reason: unknown) => void) | undefined;
   #left = false;
+  /** Answers the pull under way. */
+  #answer: ((step: Step) => void) | undefined;
+  /** True while the source is asked, for one that tells at once. */
+  #asking = false;
+  #again = false;
 
   constructor(
     definition: AdapterDefinition<Extra>,
@@ -82,12 +85,21 @@ export class EventStream<Extra extends object> extends SerialStream {
     return { done: false, value };
   }
 
-  protected async pull(): Promise<Step> {
-    for (;;) {
-      await this.#run();
-      const step = this.ready();
-      if (step) return step;
-    }
+  protected pull(): Promise<Step> {
+    return new Promise(resolve => {
+      this.#answer = resolve;
+      if (!this.#source) void this.#open();
+      else if (!this.#busy) this.#ask(this.#source);
+    });
+  }
+
+  /** Reads on as well: what has arrived by now lies there. */
+  override poll(): InferenceStreamEvent | undefined {
+    const event = super.poll();
+    const source = this.#source;
+    if (event || !source || this.#busy || this.isAwaited || this.#left) return event;
+    this.#ask(source);
+    return super.poll();
   }
 
   async return(): Promise<Step> {
@@ -98,66 +110,97 @@ export class EventStream<Extra extends object> extends SerialStream {
     return END;
   }
 
-  /** Runs the source until it yields or ends. */
-  async #run(): Promise<void> {
-    try {
-      const step = await this.#interruptible(this.#source ? this.#source.next() : this.#begin());
-      if (step.done) {
-        if (!this.#reply.finished) this.#deadlines?.throwIfAborted();
-        this.#reply.end();
-      }
-    } catch (error) {
-      const cause: unknown = this.#deadlines?.reason ?? error;
-      if (this.#reply.finished && isSilence(cause)) this.#reply.end();
-      else this.#reply.fail(cause);
-    }
-    if (this.#reply.ended) await this.#close();
-  }
-
-  /** Waits for the source, but not longer than the call lasts, whether the source heeds the signal or not. */
-  #interruptible(next: Promise<IteratorResult<void>>): Promise<IteratorResult<void>> {
+  async #open(): Promise<void> {
     this.#busy = true;
-    return new Promise((resolve, reject) => {
-      this.#interrupt = reject;
-      next.then(
-        step => {
-          this.#busy = false;
-          resolve(step);
-        },
-        error => {
-          this.#busy = false;
-          reject(error);
-        },
-      );
-    });
+    try {
+      checkEndpoint(this.#endpoint);
+      checkRequest(this.#request);
+      const endpoint = withHeaders(this.#endpoint, this.#options.headers);
+      this.#deadlines = this.#calls.begin(endpoint, this.#options);
+      this.#deadlines.throwIfAborted();
+      this.#deadlines.onEnd(this.#interrupted);
+      const call = new StreamCall(endpoint, this.#request, this.#deadlines);
+      this.#source = pieceSourceOf(await this.#definition.infer(call, this.#reply));
+    } catch (error) {
+      this.#told(true, error);
+      return;
+    }
+    this.#busy = false;
+    // The call may have ended while it was being opened.
+    if (this.#reply.ended) void this.#close();
+    else this.#ask(this.#source);
   }
 
-  async #begin(): Promise<IteratorResult<void>> {
-    this.#opening = this.#open();
-    this.#source = await this.#opening;
-    return this.#source.next();
+  #ask(source: PieceSource): void {
+    if (this.#asking) {
+      this.#again = true;
+      return;
+    }
+    this.#asking = true;
+    do {
+      this.#again = false;
+      this.#busy = true;
+      source.read(this.#told);
+    } while (this.#again);
+    this.#asking = false;
   }
 
-  async #open(): Promise<AsyncIterator<void>> {
-    checkEndpoint(this.#endpoint);
-    checkRequest(this.#request);
-    const endpoint = withHeaders(this.#endpoint, this.#options.headers);
-    this.#deadlines = this.#calls.begin(endpoint, this.#options);
-    this.#deadlines.throwIfAborted();
-    this.#deadlines.onEnd(reason => this.#interrupt?.(reason));
-    const call = new StreamCall(endpoint, this.#request, this.#deadlines);
-    const source = await this.#definition.infer(call, this.#reply);
-    return source[Symbol.asyncIterator]();
+  readonly #told = (done: boolean, error?: unknown): void => {
+    this.#busy = false;
+    // It was interrupted, and has its ending.
+    if (this.#reply.ended) return;
+    if (error !== undefined) this.#failed(error);
+    else if (done) {
+      const { finished } = this.#reply;
+      const reason = finished ? undefined : this.#deadlines?.reason;
+      if (reason) this.#failed(reason);
+      else this.#reply.end();
+    }
+    this.#tell();
+  };
+
+  /** The call ends before its time; the wait for the source with it, whether the source heeds that or not. */
+  readonly #interrupted = (reason: unknown): void => {
+    if (!this.#busy || this.#reply.ended) return;
+    this.#failed(reason);
+    this.#tell();
+  };
+
+  #failed(error: unknown): void {
+    const cause: unknown = this.#deadlines?.reason ?? error;
+    if (this.#reply.finished && isSilence(cause)) this.#reply.end();
+    else this.#reply.fail(cause);
   }
 
-  async #close(): Promise<void> {
-    const opening = this.#opening;
-    this.#opening = undefined;
+  /** Gives what there is; when it is nothing, the source is asked again. */
+  #tell(): void {
+    if (this.#reply.ended) {
+      const closed = this.#close();
+      if (closed) void closed.then(() => this.#give());
+      else this.#give();
+    } else if (!this.#give() && this.#source) this.#ask(this.#source);
+  }
+
+  /** @returns false when somebody waits for more than there is */
+  #give(): boolean {
+    const answer = this.#answer;
+    if (!answer) return true;
+    const step = this.ready();
+    if (!step) return false;
+    this.#answer = undefined;
+    answer(step);
+    return true;
+  }
+
+  /** @returns what is to be waited for; undefined: nothing */
+  #close(): Promise<unknown> | undefined {
     if (this.#deadlines) this.#calls.end(this.#deadlines);
+    const source = this.#source;
+    this.#source = undefined;
     // What closing throws says nothing more: the stream has its ending.
-    const closed = opening?.then(source => source.return?.()).catch(() => {});
+    const closed = source?.close()?.catch(() => {});
     // An interrupted source is still at work, and closing waits for that.
-    if (!this.#busy) await closed;
+    return this.#busy ? undefined : closed;
   }
 }
 

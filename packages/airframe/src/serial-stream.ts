@@ -41,7 +41,12 @@ export abstract class SerialStream implements InferenceStream {
   }
 
   poll(): InferenceStreamEvent | undefined {
-    return this.#waiting === 0 ? this.ready()?.value : undefined;
+    return this.isAwaited ? undefined : this.ready()?.value;
+  }
+
+  /** A `next()` is pending. */
+  protected get isAwaited(): boolean {
+    return this.#waiting > 0;
   }
 
   /** Ends the stream early, and stops what feeds it. */

@@ -57,7 +57,6 @@ export class Sink {
   /** Begins a stream: the status is 200, and from here on errors can only be told in it. Headers go with the first text. */
   open(headers: Record<string, string>): void {
     this.#headers = Object.assign(headers, STREAM_HEADERS);
-    this.#flushing ??= setImmediate(() => this.#flush());
   }
 
   /** Sends headers and a comment at once, for a client that has waited long. */
@@ -73,7 +72,7 @@ export class Sink {
    * @returns what to wait for before more is written; undefined: nothing
    */
   write(text: string): Promise<void> | undefined {
-    if (text === '' || this.#raw.destroyed) return undefined;
+    if (this.#raw.destroyed || (text === '' && this.#keepAlive)) return undefined;
     this.#gathered += text;
     if (this.#gathered.length >= MAX_GATHERED_CHARS) this.#flush();
     else this.#flushing ??= setImmediate(() => this.#flush());

@@ -44,7 +44,7 @@ async function call(
     checkModel(key, entry.id);
     checkImages(asked.request, entry, runtime);
     exit = inFlight.enter(key, runtime.config.server?.maxConcurrent ?? 4_096);
-    await inTurn(request.raw, reply.raw);
+    if (!reply.raw.socket) await inTurn(request.raw, reply.raw);
     await exchange({ request, reply, protocol, parts, runtime, asked, entry, key });
     return undefined;
   } catch (error) {

@@ -1,7 +1,9 @@
+import type { PieceSource, Told } from '../assemble/piece-source.ts';
 import type { Reply } from '../assemble/reply.ts';
 import type { EndpointSpec } from '../endpoint.ts';
 import { AirframeError, isAirframeError } from '../errors.ts';
 import type { RateLimits } from '../events.ts';
+import { type ByteSource, type ByteTaker, byteSourceOf } from './byte-source.ts';
 import type { Deadlines } from './deadline.ts';
 import { type ErrorReader, errorOfAnswer, redacted, requestIdOf } from './failure.ts';
 import type { HttpFn, HttpRequest, HttpResponse } from './http.ts';
@@ -62,7 +64,9 @@ export async function exchange(
   if (!isOk(response)) throw await failureOf(options, response);
   reply.identify({ status: response.status, requestId: requestIdOf(response.headers) });
   const isStream = response.headers['content-type']?.startsWith('text/event-stream');
-  return isStream ? readStream(options, response, reader, reply) : readWhole(options, response, reader);
+  return isStream
+    ? new SseAnswer(options, response.body, reader, reply)
+    : readWhole(options, response, reader);
 }
 
 async function* readWhole(
@@ -78,52 +82,146 @@ async function* readWhole(
   yield;
 }
 
-/** Longest wait for the end of a body whose last event has come, in milliseconds. */
-const CLOSING_MS = 250;
+/** A stream of events on its way into a reply. */
+class SseAnswer implements AsyncIterable<void>, PieceSource, ByteTaker {
+  readonly #options: ExchangeOptions;
+  readonly #reader: StreamReader;
+  readonly #reply: Reply;
+  readonly #body: ByteSource;
+  readonly #parser = new SseParser();
+  #told: Told | undefined;
+  /** The last event has come. */
+  #last = false;
+  /** There have been events in what was read last. */
+  #some = false;
+  /** The body has ended. */
+  #ended = false;
+  /** Nothing more will be read of it. */
+  #over = false;
+  #closing: NodeJS.Timeout | undefined;
+  /** True while the body is asked, for a body that tells at once. */
+  #asking = false;
+  #again = false;
 
-async function* readStream(
-  { deadlines, endpoint }: ExchangeOptions,
-  response: HttpResponse,
-  reader: StreamReader,
-  reply: Reply,
-): AsyncGenerator<void, void, undefined> {
-  const parser = new SseParser();
-  const body = response.body[Symbol.asyncIterator]();
-  let last = false;
-  let some = false;
-  const take = ({ data, event }: SseEvent): void => {
-    // What stands behind the last one must not matter, however the network cuts it.
-    if (last) return;
-    last = reader.event(data, event);
-    some = true;
-  };
-  try {
-    while (!last) {
-      deadlines.enter('idle');
-      const { done, value: bytes } = await body.next();
-      // The consumer's time is not the backend's silence.
-      deadlines.pause();
-      if (done) {
-        readRest(parser, reader, take);
-        yield;
-        return;
-      }
-      some = false;
-      parser.feed(bytes, take);
-      if (some) yield;
-    }
-    await closing(body);
-  } catch (error) {
-    // A reply that is whole stays so, however the connection ends.
-    if (!reply.finished || !isAirframeError(error) || error.category !== 'connection') {
-      throw redacted(error, endpoint);
-    }
-  } finally {
-    const closed = Promise.resolve(body.return?.()).catch(() => {});
+  constructor(options: ExchangeOptions, body: AsyncIterable<Uint8Array>, reader: StreamReader, reply: Reply) {
+    this.#options = options;
+    this.#body = byteSourceOf(body);
+    this.#reader = reader;
+    this.#reply = reply;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<void> {
+    return {
+      next: () =>
+        new Promise((resolve, reject) => {
+          this.read((done, error) =>
+            error === undefined ? resolve({ done, value: undefined }) : reject(error),
+          );
+        }),
+      return: async () => {
+        await this.close();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  read(told: Told): void {
+    this.#told = told;
+    if (this.#over) this.#tell(true);
+    else this.#ask();
+  }
+
+  close(): Promise<unknown> | undefined {
+    if (this.#ended) return undefined;
+    const closed = Promise.resolve(this.#body.return?.()).catch(() => {});
     // After the last event a read may be pending still, and a generator would close only after it.
-    if (!last) await closed;
+    return this.#last ? undefined : closed;
+  }
+
+  bytes(chunk: Uint8Array): void {
+    if (this.#isBehindLast()) return;
+    // The consumer's time is not the backend's silence.
+    this.#options.deadlines.pause();
+    this.#some = false;
+    try {
+      this.#parser.feed(chunk, this.#take);
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    if (this.#some) this.#tell(false);
+    else this.#ask();
+  }
+
+  end(): void {
+    this.#ended = true;
+    if (this.#isBehindLast()) return;
+    this.#options.deadlines.pause();
+    this.#over = true;
+    try {
+      readRest(this.#parser, this.#reader, this.#take);
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    this.#tell(false);
+  }
+
+  fail(error: unknown): void {
+    this.#ended = true;
+    if (this.#isBehindLast()) return;
+    this.#options.deadlines.pause();
+    this.#failed(error);
+  }
+
+  #ask(): void {
+    if (this.#asking) {
+      this.#again = true;
+      return;
+    }
+    this.#asking = true;
+    do {
+      this.#again = false;
+      if (!this.#last) this.#options.deadlines.enter('idle');
+      this.#body.read(this);
+    } while (this.#again);
+    this.#asking = false;
+    // Read to its end the socket goes back to the pool; a backend that leaves it open loses it.
+    if (this.#last && this.#told) this.#closing = setTimeout(() => this.#isBehindLast(), CLOSING_MS);
+  }
+
+  /** What comes behind the last event is its end, whatever it is. */
+  #isBehindLast(): boolean {
+    if (!this.#last) return false;
+    clearTimeout(this.#closing);
+    this.#over = true;
+    this.#tell(true);
+    return true;
+  }
+
+  readonly #take = ({ data, event }: SseEvent): void => {
+    // What stands behind the last one must not matter, however the network cuts it.
+    if (this.#last) return;
+    this.#last = this.#reader.event(data, event);
+    this.#some = true;
+  };
+
+  #failed(error: unknown): void {
+    this.#over = true;
+    // A reply that is whole stays so, however the connection ends.
+    const isWhole = this.#reply.finished && isAirframeError(error) && error.category === 'connection';
+    this.#tell(true, isWhole ? undefined : redacted(error, this.#options.endpoint));
+  }
+
+  #tell(done: boolean, error?: unknown): void {
+    const told = this.#told;
+    this.#told = undefined;
+    told?.(done, error);
   }
 }
+
+/** Longest wait for the end of a body whose last event has come, in milliseconds. */
+const CLOSING_MS = 250;
 
 /** A last event without its empty line counts; half of one is not a bad event but the mark of a cut stream. */
 function readRest(parser: SseParser, reader: StreamReader, take: (event: SseEvent) => void): void {
@@ -133,26 +231,6 @@ function readRest(parser: SseParser, reader: StreamReader, take: (event: SseEven
   } catch (error) {
     if (!isAirframeError(error) || error.category !== 'parse') throw error;
   }
-}
-
-/** Read to its end the socket goes back to the pool; a backend that leaves it open loses it. */
-async function closing(body: AsyncIterator<Uint8Array>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  let isOver = false;
-  const end = body.next().then(
-    () => {
-      isOver = true;
-    },
-    () => {},
-  );
-  // Mostly the end lies there already: then no clock is needed.
-  await null;
-  if (isOver) return;
-  const late = new Promise<void>(resolve => {
-    timer = setTimeout(resolve, CLOSING_MS);
-  });
-  await Promise.race([end, late]);
-  clearTimeout(timer);
 }
 
 /**
@@ -175,9 +253,11 @@ export async function exchangeJson<T>(
 }
 
 async function send({ http, endpoint, deadlines }: ExchangeOptions, call: HttpCall): Promise<HttpResponse> {
-  deadlines.enter('connect');
   const request = new OutgoingRequest(endpoint, deadlines, call, http.heedsEnding === true);
-  const response = await http(request);
+  const answer = http(request);
+  // Over a connection of the pool it is sent at once: that needs no clock.
+  if (!request.isSent) deadlines.enter('connect');
+  const response = await answer;
   deadlines.pause();
   const coding = response.headers['content-encoding'];
   if (coding === undefined) return response;
@@ -193,6 +273,7 @@ class OutgoingRequest implements HttpRequest {
   readonly keepAlive?: boolean;
   readonly signal!: AbortSignal;
   readonly ending: Deadlines;
+  isSent = false;
 
   constructor(
     { baseUrl, headers }: EndpointSpec,
@@ -215,7 +296,10 @@ class OutgoingRequest implements HttpRequest {
   }
 
   // Of its own, as all that it has: a copy of the request has it as well.
-  readonly onConnected = (): void => this.ending.enter('headers');
+  readonly onConnected = (): void => {
+    this.isSent = true;
+    this.ending.enter('headers');
+  };
 }
 
 async function readText(response: HttpResponse, deadlines: Deadlines): Promise<string> {

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { AirframeError } from '../errors.ts';
+import type { ByteSource, ByteTaker } from './byte-source.ts';
 import { connectionError } from './connection-error.ts';
 import type { Ending } from './deadline.ts';
 import type { Reader, SocketPool } from './pool.ts';
@@ -60,16 +61,18 @@ export function createHttp(options: HttpOptions = {}): HttpFn {
     return http;
   }
   let opening: Promise<SocketPool> | undefined;
+  let open: SocketPool | undefined;
   const http: HttpFn = async request => {
     // undici is half of what importing this package would cost, and an in-process model never needs it.
     opening ??= import('./pool.ts').then(({ SocketPool }) => new SocketPool());
-    const pool = await opening;
-    return send(request, addresses, pool.agent, pool);
+    open ??= await opening;
+    return send(request, addresses, open.agent, open);
   };
   http.heedsEnding = true;
   http.close = async () => {
     const closing = opening;
     opening = undefined;
+    open = undefined;
     await (await closing)?.agent.destroy();
   };
   return http;
@@ -133,7 +136,9 @@ type Read = IteratorResult<Uint8Array, undefined>;
 const MAX_WAITING_BYTES = 64 * 1024;
 
 /** One request and its response: undici pushes, the reader pulls, and between them the socket is paused. */
-class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8Array, undefined> {
+class Exchange
+  implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint8Array, undefined>, ByteSource
+{
   readonly #request: HttpRequest;
   readonly #ending: Ending;
   readonly #origin: string;
@@ -144,7 +149,7 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
   #controller: Dispatcher.DispatchController | undefined;
   #chunks: Uint8Array[] = [];
   #waitingBytes = 0;
-  #waiting: { resolve: (read: Read) => void; reject: (error: unknown) => void } | undefined;
+  #taker: ByteTaker | undefined;
   #ended = false;
   #failed = false;
   #error: unknown;
@@ -198,9 +203,10 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (chunk.length === 0) return;
-    if (this.#waiting) {
-      this.#waiting.resolve({ done: false, value: chunk });
-      this.#waiting = undefined;
+    const taker = this.#taker;
+    if (taker) {
+      this.#taker = undefined;
+      taker.bytes(chunk);
     } else {
       this.#chunks.push(chunk);
       this.#waitingBytes += chunk.length;
@@ -211,8 +217,9 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
   onResponseEnd(): void {
     this.#ended = true;
     this.#over();
-    this.#waiting?.resolve({ done: true, value: undefined });
-    this.#waiting = undefined;
+    const taker = this.#taker;
+    this.#taker = undefined;
+    taker?.end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
@@ -223,18 +230,29 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
     return this;
   }
 
-  next(): Promise<Read> {
+  read(taker: ByteTaker): void {
     const chunk = this.#chunks.shift();
     if (chunk) {
       this.#waitingBytes -= chunk.length;
-      return Promise.resolve({ done: false, value: chunk });
+      taker.bytes(chunk);
+      return;
     }
     // What had arrived before a failure is handed out first: nothing received is lost.
-    if (this.#failed) return Promise.reject(this.#error);
-    if (this.#ended) return Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
+    if (this.#failed) taker.fail(this.#error);
+    else if (this.#ended) taker.end();
+    else {
+      this.#taker = taker;
       this.resume();
+    }
+  }
+
+  next(): Promise<Read> {
+    return new Promise((resolve, reject) => {
+      this.read({
+        bytes: value => resolve({ done: false, value }),
+        end: () => resolve({ done: true, value: undefined }),
+        fail: reject,
+      });
     });
   }
 
@@ -262,8 +280,9 @@ class Exchange implements Dispatcher.DispatchHandler, AsyncIterableIterator<Uint
     if (!this.#controller) this.#pool?.waitsNoMore(this.#origin);
     this.#over();
     this.#reject(error);
-    this.#waiting?.reject(error);
-    this.#waiting = undefined;
+    const taker = this.#taker;
+    this.#taker = undefined;
+    taker?.fail(error);
     if (this.#controller && !this.#controller.aborted) this.#controller.abort(asError(error));
   }
 }

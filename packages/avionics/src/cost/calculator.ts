@@ -80,7 +80,7 @@ export class CostCalculator {
     const cacheWrite1h = Math.min(countOf(options.cacheWrite1hTokens), cacheWrite);
     const reasoning = Math.min(countOf(options.reasoningTokens), completion);
     const timestamp = new Date();
-    const tariff = this.#tariff(provider, model, timestamp);
+    const tariff = this.#tariff(provider, model, timestamp.getTime());
     if (!tariff) this.#warn(provider, model, options.logger ? loggerOf(options.logger) : this.#logger);
     const parts = { cached, cacheWrite, cacheWrite1h, reasoning };
     const costUsd = tariff?.cost({ prompt, completion, ...parts }) ?? 0;
@@ -110,12 +110,11 @@ export class CostCalculator {
    * @param size see {@link sizeOfRequest}
    */
   estimateRequest(provider: string, model: string, size: RequestSize): CostEstimate {
-    const tokens = tokensOfSize(model, size);
+    const { promptTokens, completionTokens } = tokensOfSize(model, size);
     const tariff = this.#tariff(provider, model);
     if (!tariff) this.#warn(provider, model, this.#logger);
-    const { promptTokens, completionTokens } = tokens;
     const costUsd = tariff ? tariff.atMost(promptTokens, completionTokens, size.cacheTtl === '1h') : 0;
-    return { ...tokens, costUsd, priced: tariff !== undefined };
+    return { promptTokens, completionTokens, costUsd, priced: tariff !== undefined };
   }
 
   /** Models that were asked for and have no price, in the order they came up; 1,000 at most. */
@@ -153,11 +152,11 @@ export class CostCalculator {
     return isSet;
   }
 
-  #tariff(provider: string, model: string, at = new Date()): Tariff | undefined {
+  #tariff(provider: string, model: string, at = Date.now()): Tariff | undefined {
     const known = this.#tariffs.get(provider, model);
     if (known === null) return undefined;
-    if (known && at.getTime() < known.until) return known;
-    const tariff = findTariff(this.#own, provider, model, at);
+    if (known && at < known.until) return known;
+    const tariff = findTariff(this.#own, provider, model, new Date(at));
     this.#tariffs.set(provider, model, tariff ?? null);
     return tariff;
   }
