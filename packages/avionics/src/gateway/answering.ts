@@ -211,13 +211,7 @@ export class Answering {
     const at = queue.findIndex(({ name }) => name === opening.name);
     if (at >= 0) queue.splice(at, 1);
     if (hasOutput) return { ...opening, head, candidate: again };
-    let isOpen = true;
-    const open = () => {
-      if (!isOpen) return again.open();
-      isOpen = false;
-      return { ...opening, stream: new ReadAhead(head, opening.stream) };
-    };
-    queue.unshift({ name: opening.name, open });
+    queue.unshift(new BegunCandidate(again, { ...opening, stream: new ReadAhead(head, opening.stream) }));
     return tries.first(queue);
   }
 
@@ -260,6 +254,31 @@ async function eventOf({ stream, telemetry }: Answer): Promise<InferenceStreamEv
   const { value } = await stream.next();
   if (value && isOutput(value)) telemetry.chunk();
   return value;
+}
+
+/** A candidate that has been asked; the next time it is asked anew. */
+class BegunCandidate implements Candidate {
+  readonly #again: Candidate;
+  #opening: Opening | undefined;
+
+  constructor(again: Candidate, opening: Opening) {
+    this.#again = again;
+    this.#opening = opening;
+  }
+
+  get name(): string {
+    return this.#again.name;
+  }
+
+  get isAsked(): boolean {
+    return this.#opening !== undefined;
+  }
+
+  open(): Opening {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    return opening ?? this.#again.open();
+  }
 }
 
 /** A stream of which some events have been read already, and are read again. */

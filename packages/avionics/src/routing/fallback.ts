@@ -23,6 +23,8 @@ export interface Opening {
 export interface Candidate {
   /** Name it is configured by. */
   readonly name: string;
+  /** It has been asked already, and {@link open} gives that call. */
+  readonly isAsked?: boolean;
   /** Starts the call; may throw when there is no such provider. */
   open(): Opening;
 }
@@ -70,7 +72,7 @@ export function isFinal({ category, code, status }: AirframeError): boolean {
 export async function firstToAnswer(queue: Candidate[], hooks: FallbackHooks): Promise<Answer> {
   const failures: Failure[] = [];
   for (let candidate = queue.shift(); candidate; candidate = queue.shift()) {
-    hooks.before(candidate.name);
+    if (!candidate.isAsked) hooks.before(candidate.name);
     const outcome = await attempt(candidate);
     if ('head' in outcome) return outcome;
     failures.push(outcome);
