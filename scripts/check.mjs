@@ -45,9 +45,9 @@ const STEPS = [
   ),
   step('docs site, with the API reference', () => run(process.execPath, ['scripts/docs.mjs', 'build'])),
   onDist(step('sizes', () => run(process.execPath, ['scripts/sizes.mjs']))),
-  tests('unit'),
-  tests('conformance', 'of the published kit, on every adapter'),
-  tests('docs', 'of the links and the code in all Markdown'),
+  tests('unit', '', 2),
+  tests('conformance', 'of the published kit, on every adapter', 4),
+  tests('docs', 'of the links and the code in all Markdown', 2),
   tests('fuzz', 'the event parser against a reference'),
   tests('leaks', 'of memory, sockets and listeners'),
   tests('llama-server', 'against a real llama-server'),
@@ -102,14 +102,23 @@ function onDist({ name, perform }) {
   };
 }
 
-/** One vitest project; the counts come from its JSON report. A project without a test has failed. */
-function tests(project, what = '') {
+/**
+ * One vitest project; the counts come from its JSON report. A project without a test has failed.
+ * @param workers files at a time: as many as there are cores where they calculate, more where they wait
+ */
+function tests(project, what = '', workers = 1) {
   return {
     name: `tests: ${project}${what && `, ${what}`}`,
     perform: async () => {
       const report = join(reports, `${project}.json`);
       const output = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-      const code = await run(bin('vitest'), ['run', '--project', project, ...output]);
+      const code = await run(bin('vitest'), [
+        'run',
+        '--project',
+        project,
+        `--maxWorkers=${workers}`,
+        ...output,
+      ]);
       if (!existsSync(report)) return FAILED;
       const counts = JSON.parse(readFileSync(report, 'utf8'));
       const { numPassedTests: passed, numFailedTests: failed } = counts;

@@ -208,17 +208,23 @@ class StreamCall<Extra extends object> implements InferenceCall<Extra> {
   readonly endpoint: EndpointSpec;
   readonly request: InferenceRequest<Extra>;
   readonly deadlines: Deadlines;
+  declare readonly signal: AbortSignal;
 
   constructor(endpoint: EndpointSpec, request: InferenceRequest<Extra>, deadlines: Deadlines) {
     this.endpoint = endpoint;
     this.request = request;
     this.deadlines = deadlines;
-  }
-
-  get signal(): AbortSignal {
-    return this.deadlines.signal;
+    Object.defineProperty(this, 'signal', SIGNAL);
   }
 }
+
+/** Made when it is asked for. Of the call itself, as all that it has: a copy of the call has it as well. */
+const SIGNAL = {
+  get(this: { deadlines: Deadlines }): AbortSignal {
+    return this.deadlines.signal;
+  },
+  enumerable: true,
+};
 
 /** After the backend's own ending it makes a reply no less whole: some leave the connection open. */
 function isSilence(cause: unknown): boolean {
