@@ -34,8 +34,11 @@ export class CallLedger {
 
   /** Tokens of the whole call, failed tries included. */
   get billed(): BilledTokens {
-    const [promptTokens, completionTokens] = [this.#promptTokens, this.#completionTokens];
-    return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens };
+    return {
+      promptTokens: this.#promptTokens,
+      completionTokens: this.#completionTokens,
+      totalTokens: this.#promptTokens + this.#completionTokens,
+    };
   }
 
   get costUsd(): number {

@@ -242,10 +242,14 @@ function subjectsOf({ scope }: LimitRule, { agent, keys = [], tags = [] }: Limit
     case 'agent':
       return agent === undefined ? [] : [agent];
     case 'key':
-      return new Set(keys);
+      return distinct(keys);
     case 'tag':
-      return new Set(tags);
+      return distinct(tags);
   }
+}
+
+function distinct(names: readonly string[]): Iterable<string> {
+  return names.length < 2 ? names : new Set(names);
 }
 
 function amountOf(unit: Unit, { tokens, nanoUsd }: Amounts): number {

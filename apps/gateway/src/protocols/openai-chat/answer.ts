@@ -23,7 +23,7 @@ export class ChatAnswer implements AnswerWriter {
   readonly #head: string;
   readonly #tail: string;
   readonly #textHead: string;
-  readonly #calls = new Map<number, Call>();
+  #calls: Map<number, Call> | undefined;
   #isOver = false;
 
   /** @param includeUsage as `stream_options.include_usage` */
@@ -110,6 +110,7 @@ export class ChatAnswer implements AnswerWriter {
   }
 
   #call(index: number): Call {
+    this.#calls ??= new Map();
     let call = this.#calls.get(index);
     if (!call) {
       call = { id: '', name: '', rest: '', hasArguments: false, isBegun: false, isFinished: false };
@@ -121,7 +122,7 @@ export class ChatAnswer implements AnswerWriter {
   /** Writes what waits, up to a call that is not named: calls begin in their order. */
   #drain(): string {
     let text = '';
-    for (const [index, call] of this.#calls) {
+    for (const [index, call] of this.#calls ?? []) {
       const { id, name, isBegun, isFinished } = call;
       if (!isBegun && !isFinished && (id === '' || name === '')) break;
       text += this.#arguments(index, call);

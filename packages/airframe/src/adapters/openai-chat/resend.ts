@@ -21,7 +21,7 @@ export async function resending(
   asked: object,
   reply: Reply,
 ): Promise<AsyncIterable<void>> {
-  const refused = new Set<string>();
+  let refused: Set<string> | undefined;
   let parameter: string | undefined;
   const listening: ExchangeOptions = {
     ...options,
@@ -37,6 +37,7 @@ export async function resending(
       const now = parameter;
       parameter = undefined;
       const ours = now !== undefined && !Object.hasOwn(asked, now);
+      refused ??= new Set();
       if (!ours || !giveWay(call.body, now, refused)) throw error;
     }
   }
