@@ -1,5 +1,5 @@
 import type { AdapterDefinition, InferenceCall, InferOptions } from './adapter.ts';
-import { type PieceSource, pieceSourceOf } from './assemble/piece-source.ts';
+import { type PieceSource, pieceSourceOf, readPieces } from './assemble/piece-source.ts';
 import { Reply } from './assemble/reply.ts';
 import { checkEndpoint, type EndpointSpec, resolveTimeouts, withHeaders } from './endpoint.ts';
 import { AirframeError, isAirframeError } from './errors.ts';
@@ -140,7 +140,7 @@ export class EventStream<Extra extends object> extends SerialStream {
     do {
       this.#again = false;
       this.#busy = true;
-      source.read(this.#told);
+      source[readPieces](this.#told);
     } while (this.#again);
     this.#asking = false;
   }

@@ -1,10 +1,13 @@
 /** Told of a read: that something was read, or that all is over, and why where it is no good end. */
 export type Told = (done: boolean, error?: unknown) => void;
 
+/** Names what no other iterable has. */
+export const readPieces: unique symbol = Symbol('readPieces');
+
 /** What feeds a reply: it tells by a call, and not by a promise for each piece, when it has written into it. */
 export interface PieceSource {
   /** Reads on; `told` is called once, at once or later. Never called while another read is open. */
-  read(told: Told): void;
+  [readPieces](told: Told): void;
   /** Ends it. @returns what is to be waited for; undefined: nothing */
   close(): Promise<unknown> | undefined;
 }
@@ -15,7 +18,7 @@ export function pieceSourceOf(pieces: AsyncIterable<void>): PieceSource {
 }
 
 function isPieceSource(pieces: AsyncIterable<void>): pieces is AsyncIterable<void> & PieceSource {
-  return 'read' in pieces && 'close' in pieces;
+  return readPieces in pieces;
 }
 
 class IteratedSource implements PieceSource {
@@ -25,11 +28,19 @@ class IteratedSource implements PieceSource {
     this.#iterator = iterator;
   }
 
-  read(told: Told): void {
-    this.#iterator.next().then(
-      ({ done }) => told(done === true),
-      error => told(true, error ?? new Error('no reason given')),
-    );
+  [readPieces](told: Told): void {
+    void this.#read(told);
+  }
+
+  async #read(told: Told): Promise<void> {
+    let done = true;
+    try {
+      done = (await this.#iterator.next()).done === true;
+    } catch (error) {
+      told(true, error ?? new Error('no reason given'));
+      return;
+    }
+    told(done);
   }
 
   async close(): Promise<void> {

@@ -1,9 +1,9 @@
-import type { PieceSource, Told } from '../assemble/piece-source.ts';
+import { type PieceSource, readPieces, type Told } from '../assemble/piece-source.ts';
 import type { Reply } from '../assemble/reply.ts';
 import type { EndpointSpec } from '../endpoint.ts';
 import { AirframeError, isAirframeError } from '../errors.ts';
 import type { RateLimits } from '../events.ts';
-import { type ByteSource, type ByteTaker, byteSourceOf } from './byte-source.ts';
+import { type ByteSource, type ByteTaker, byteSourceOf, readBytes } from './byte-source.ts';
 import type { Deadlines } from './deadline.ts';
 import { type ErrorReader, errorOfAnswer, redacted, requestIdOf } from './failure.ts';
 import type { HttpFn, HttpRequest, HttpResponse } from './http.ts';
@@ -114,7 +114,7 @@ class SseAnswer implements AsyncIterable<void>, PieceSource, ByteTaker {
     return {
       next: () =>
         new Promise((resolve, reject) => {
-          this.read((done, error) =>
+          this[readPieces]((done, error) =>
             error === undefined ? resolve({ done, value: undefined }) : reject(error),
           );
         }),
@@ -125,7 +125,7 @@ class SseAnswer implements AsyncIterable<void>, PieceSource, ByteTaker {
     };
   }
 
-  read(told: Told): void {
+  [readPieces](told: Told): void {
     this.#told = told;
     if (this.#over) this.#tell(true);
     else this.#ask();
@@ -183,7 +183,7 @@ class SseAnswer implements AsyncIterable<void>, PieceSource, ByteTaker {
     do {
       this.#again = false;
       if (!this.#last) this.#options.deadlines.enter('idle');
-      this.#body.read(this);
+      this.#body[readBytes](this);
     } while (this.#again);
     this.#asking = false;
     // Read to its end the socket goes back to the pool; a backend that leaves it open loses it.

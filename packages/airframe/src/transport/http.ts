@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { AirframeError } from '../errors.ts';
-import type { ByteSource, ByteTaker } from './byte-source.ts';
+import { type ByteSource, type ByteTaker, readBytes } from './byte-source.ts';
 import { connectionError } from './connection-error.ts';
 import type { Ending } from './deadline.ts';
 import type { Reader, SocketPool } from './pool.ts';
@@ -230,7 +230,7 @@ class Exchange
     return this;
   }
 
-  read(taker: ByteTaker): void {
+  [readBytes](taker: ByteTaker): void {
     const chunk = this.#chunks.shift();
     if (chunk) {
       this.#waitingBytes -= chunk.length;
@@ -248,7 +248,7 @@ class Exchange
 
   next(): Promise<Read> {
     return new Promise((resolve, reject) => {
-      this.read({
+      this[readBytes]({
         bytes: value => resolve({ done: false, value }),
         end: () => resolve({ done: true, value: undefined }),
         fail: reject,
