@@ -47,8 +47,10 @@ export interface Capabilities extends ChatCapabilities {
 
 /** What one call may say beside its request. */
 export interface InferOptions {
-  /** Ends the call; the stream closes with `error` (aborted) and `done`. An AbortSignal, or what does as much for less. */
-  signal?: CallSignal;
+  /** Ends the call; the stream closes with `error` (aborted) and `done`. */
+  signal?: AbortSignal;
+  /** The same for less than an AbortSignal costs, where it is given; then `signal` need not be looked at. */
+  ending?: CallSignal;
   /** Over the endpoint's own. */
   timeouts?: Timeouts;
   /**

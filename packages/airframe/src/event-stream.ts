@@ -21,7 +21,7 @@ export class Calls {
     if (this.#closed) throw this.#closed;
     const deadlines = new Deadlines(
       resolveTimeouts(endpoint.timeouts, options.timeouts),
-      options.signal,
+      options.ending ?? options.signal,
       endpoint.baseUrl,
     );
     deadlines.place = this.#open.push(deadlines) - 1;

@@ -30,7 +30,7 @@ async function read(iterator: AsyncIterator<Uint8Array>, taker: ByteTaker): Prom
   try {
     step = await iterator.next();
   } catch (error) {
-    taker.fail(error);
+    taker.fail(error ?? new Error('no reason given'));
     return;
   }
   if (step.done) taker.end();

@@ -272,7 +272,8 @@ class OutgoingRequest implements HttpRequest {
   readonly body?: string;
   readonly keepAlive?: boolean;
   readonly signal!: AbortSignal;
-  readonly ending: Deadlines;
+  readonly ending?: Deadlines;
+  readonly #deadlines: Deadlines;
   isSent = false;
 
   constructor(
@@ -288,17 +289,18 @@ class OutgoingRequest implements HttpRequest {
       call.headers,
       headers,
     );
-    this.ending = deadlines;
+    this.#deadlines = deadlines;
     if (call.body !== undefined) this.body = JSON.stringify(call.body);
     if (call.keepAlive !== undefined) this.keepAlive = call.keepAlive;
-    // What it costs to make one is worth the question who needs it.
-    if (!heedsEnding) this.signal = deadlines.signal;
+    // What it costs to make a signal is worth the question who needs one.
+    if (heedsEnding) this.ending = deadlines;
+    else this.signal = deadlines.signal;
   }
 
   // Of its own, as all that it has: a copy of the request has it as well.
   readonly onConnected = (): void => {
     this.isSent = true;
-    this.ending.enter('headers');
+    this.#deadlines.enter('headers');
   };
 }
 

@@ -13,9 +13,12 @@ export interface HttpRequest {
   body?: string;
   /** false: the connection is not used again, for a server that closes it anyhow. Default true. */
   keepAlive?: boolean;
-  /** Fires to end the request at any stage; the reason is what the promise or the body throws. */
+  /**
+   * Fires to end the request at any stage; the reason is what the promise or the body throws. Absent only for an HttpFn
+   * that {@link HttpFn.heedsEnding}.
+   */
   signal: AbortSignal;
-  /** The same for less, for an HttpFn that {@link HttpFn.heedsEnding}; it gets no signal. */
+  /** The same for less; given to an HttpFn that heeds it, and to no other. */
   ending?: Ending;
   /** Called once the socket is open and the request is being written. */
   onConnected?: () => void;
@@ -39,7 +42,7 @@ export interface HttpResponse {
  */
 export interface HttpFn {
   (request: HttpRequest): Promise<HttpResponse>;
-  /** true: it goes by `ending` where there is one, and needs no `signal`. */
+  /** true: it goes by `ending` where that is given, and needs no `signal` then. */
   heedsEnding?: boolean;
   /** Closes all connections at once. */
   close?(): Promise<void>;
@@ -65,8 +68,11 @@ export function createHttp(options: HttpOptions = {}): HttpFn {
   const http: HttpFn = async request => {
     // undici is half of what importing this package would cost, and an in-process model never needs it.
     opening ??= import('./pool.ts').then(({ SocketPool }) => new SocketPool());
-    open ??= await opening;
-    return send(request, addresses, open.agent, open);
+    const own = opening;
+    const pool = open ?? (await own);
+    // Unless it has been closed meanwhile.
+    if (opening === own) open = pool;
+    return send(request, addresses, pool.agent, pool);
   };
   http.heedsEnding = true;
   http.close = async () => {

@@ -79,7 +79,8 @@ async function retrying<T>(
       const waitMs = schedule.waitBeforeRetry(error);
       if (waitMs === undefined) throw error.with({ attempts });
       noteWait(attempts, waitMs);
-      if (!(await sleep(waitMs, options.signal))) throw abortedWhileWaiting(error).with({ attempts });
+      if (!(await sleep(waitMs, options.ending ?? options.signal)))
+        throw abortedWhileWaiting(error).with({ attempts });
       left = schedule.nextTry();
       if (!left) throw error.with({ attempts });
     }
@@ -177,7 +178,8 @@ class RetryStream<Extra extends object> extends SerialStream {
       if (waitMs === undefined) return this.#giveUp(error, done);
       noteWait(this.#attempts, waitMs);
       this.#leaving ??= new AbortController();
-      if (!(await sleep(waitMs, this.#options.signal, this.#leaving.signal))) {
+      const { ending = this.#options.signal } = this.#options;
+      if (!(await sleep(waitMs, ending, this.#leaving.signal))) {
         if (this.#left) return END;
         return this.#giveUp(abortedWhileWaiting(error), { ...done, finishReason: 'aborted' });
       }

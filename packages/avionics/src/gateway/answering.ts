@@ -206,11 +206,11 @@ export class Answering {
     const { begun, tries, destinations } = this.#call;
     const [destination] = destinations;
     if (!begun || !destination) return tries.first(queue);
-    const { opening, head, hasOutput } = begun;
+    const { opening, head, isAnswering } = begun;
     const again = tries.candidate(destination, request);
     const at = queue.findIndex(({ name }) => name === opening.name);
     if (at >= 0) queue.splice(at, 1);
-    if (hasOutput) return { ...opening, head, candidate: again };
+    if (isAnswering) return { ...opening, head, candidate: again };
     queue.unshift(new BegunCandidate(again, { ...opening, stream: new ReadAhead(head, opening.stream) }));
     return tries.first(queue);
   }

@@ -77,7 +77,7 @@ export class GatewayCall {
     if (this.#waiting > 0 || this.#isOver) return undefined;
     const short = this.#long ? undefined : this.#short;
     if (!short) return this.#quick();
-    return this.#reply.error || short.closing ? undefined : this.#read(short, short.poll());
+    return this.#reply.error || short.closing ? undefined : this.#read(short, undefined);
   }
 
   /**
@@ -93,12 +93,18 @@ export class GatewayCall {
     return step;
   }
 
-  /** Leaves: stops the backend, and still accounts for what was used. A chunk that is waited for will not come. */
+  /** Leaves: stops the backend, and still accounts for what was used. */
   async return(): Promise<Step> {
-    if (!this.#hasBegun) return END;
+    if (!this.#hasBegun) {
+      this.#hasBegun = true;
+      this.#isOver = true;
+      return END;
+    }
     this.#reply.error = LEFT;
     this.#stop();
-    while (!(await this.next()).done);
+    // The short way leads to the long one now.
+    while (!this.#long && !this.#isOver) await this.next().catch(() => {});
+    await this.#long?.return(undefined);
     return END;
   }
 
@@ -158,34 +164,57 @@ export class GatewayCall {
     this.#beginning = beginning;
     this.#short = beginning.short;
     if (!this.#short) this.#long = this.#chunks();
+    else if (this.#leaving.aborted) this.#short.stop();
   };
 
   async #stepShort(short: ShortWay): Promise<StreamingChunk | undefined> {
-    if (short.closing) {
-      await short.closing;
-      return this.#concluded(short);
-    }
+    if (short.closing) return this.#closed(short, short.closing);
     if (this.#reply.error || this.#leaving.aborted) return this.#goOn(short, []);
-    const chunk = this.#read(short, short.poll());
+    const chunk = this.#read(short, undefined);
     if (chunk || this.#long || short.closing) return chunk;
-    const { value } = await short.stream.next();
-    return value ? this.#read(short, value) : this.#goOn(short, []);
+    let event: InferenceStreamEvent | undefined;
+    try {
+      event = (await short.stream.next()).value;
+    } catch (thrown) {
+      event = failureOf(thrown);
+    }
+    if (!event || this.#reply.error) return this.#goOn(short, event ? [event] : []);
+    return this.#read(short, event);
   }
 
-  /** Takes an event in, and those behind it that lie there, up to the next that the consumer gets. */
+  async #closed(short: ShortWay, closing: Promise<void>): Promise<StreamingChunk> {
+    try {
+      await closing;
+    } catch (thrown) {
+      const error = AirframeError.from(thrown).with({ attempts: this.#ledger.attempts });
+      this.#reply.error ??= error;
+      this.#over(undefined);
+      throw error;
+    }
+    return this.#concluded(short);
+  }
+
+  /**
+   * Takes an event in, and those behind it that lie there, up to the next that the consumer gets. A provider, or a price,
+   * that throws is out of the ordinary.
+   */
   #read(short: ShortWay, first: InferenceStreamEvent | undefined): StreamingChunk | undefined {
-    for (let event = first; event; event = short.poll()) {
-      if (event.type === 'error') return this.#goOn(short, [event]);
-      const output = this.#reply.take(event);
-      if (output) {
-        short.answered();
-        if (output.type === 'token' || this.#request.output === 'all')
+    try {
+      for (let event = first ?? short.poll(); event; event = short.poll()) {
+        if (event.type === 'error') return this.#goOn(short, [event]);
+        const output = this.#reply.take(event);
+        if (output) short.answered();
+        if (output && (output.type === 'token' || this.#request.output === 'all')) {
+          short.hasOutput = true;
           return this.#outputChunk(short, output);
+        }
+        if (this.#reply.done) {
+          short.settle(this.#ledger, this.#reply.done, this.#reply.message);
+          return short.closing ? undefined : this.#concluded(short);
+        }
       }
-      if (this.#reply.done) {
-        short.settle(this.#ledger, this.#reply.done, this.#reply.message);
-        return short.closing ? undefined : this.#concluded(short);
-      }
+    } catch (thrown) {
+      return this.#goOn(short, [failureOf(thrown)]);
     }
     return undefined;
   }
@@ -336,7 +365,7 @@ export class GatewayCall {
       ledger: this.#ledger,
       seams: this.#answering?.seams ?? [],
       skipped: this.#tries?.skipped ?? [],
-      routes: this.#tries?.routes ?? [],
+      routes: this.#tries?.routes ?? this.#short?.routes ?? [],
       cache: this.#answering?.cached?.outcome,
       savedUsd: this.#answering?.cached?.savedUsd ?? 0,
       request: this.#request.metadata,
@@ -378,6 +407,10 @@ export class GatewayCall {
     if (response) return 'succeeded';
     return isStopped(this.#reply.error) ? 'stopped' : 'failed';
   }
+}
+
+function failureOf(thrown: unknown): InferenceStreamEvent {
+  return { type: 'error', error: AirframeError.from(thrown) };
 }
 
 /** Of a call without schema and tools. */

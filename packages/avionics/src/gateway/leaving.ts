@@ -7,6 +7,7 @@ import type { CallSignal } from '@x/airframe';
 export class Leaving implements CallSignal {
   #aborted = false;
   readonly #listeners: (() => void)[] = [];
+  #controller: AbortController | undefined;
 
   get aborted(): boolean {
     return this.#aborted;
@@ -16,6 +17,16 @@ export class Leaving implements CallSignal {
     if (this.#aborted) return;
     this.#aborted = true;
     for (const listener of this.#listeners.splice(0)) listener();
+    this.#controller?.abort();
+  }
+
+  /** Made for those who take nothing else. */
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#aborted) this.#controller.abort();
+    }
+    return this.#controller.signal;
   }
 
   addEventListener(_type: 'abort', listener: () => void, _options?: { once?: boolean }): void {
@@ -26,4 +37,16 @@ export class Leaving implements CallSignal {
     const at = this.#listeners.indexOf(listener);
     if (at >= 0) this.#listeners.splice(at, 1);
   }
+}
+
+const SIGNAL = {
+  get(this: { ending: Leaving }): AbortSignal {
+    return this.ending.signal;
+  },
+  enumerable: true,
+};
+
+/** Options of a call that ends with this: by `ending` for those who know it, by a `signal` that is made when it is asked for. */
+export function endingBy<Options extends object>(options: Options, ending: Leaving): Options {
+  return Object.defineProperty(Object.assign(options, { ending }), 'signal', SIGNAL);
 }

@@ -111,9 +111,13 @@ export class CallBudget {
   }
 }
 
-/** What a call has used so far. A backend's figures may be none, and must not cost the caller the answer. */
+/** What a call has used so far. A backend's figures may make no sense, and must not cost the caller the answer. */
 export function usedIn({ billed, costUsd }: Pick<Spent, 'billed' | 'costUsd'>): Amounts {
-  return { tokens: Math.max(0, Math.ceil(billed.totalTokens)) || 0, nanoUsd: toNanoUsd(costUsd) };
+  return { tokens: counted(Math.ceil(billed.totalTokens)), nanoUsd: counted(toNanoUsd(costUsd)) };
+}
+
+function counted(amount: number): number {
+  return Math.min(Math.max(0, amount), Number.MAX_SAFE_INTEGER) || 0;
 }
 
 /**

@@ -15,7 +15,7 @@ import { SILENT_ATTEMPT } from '../telemetry/silent.ts';
 import { type Source, sourceOf } from './answering.ts';
 import type { CallClock } from './clock.ts';
 import type { CallContext, Destination } from './context.ts';
-import { Leaving } from './leaving.ts';
+import { endingBy, Leaving } from './leaving.ts';
 import type { CallLedger } from './ledger.ts';
 import { prepared } from './prepared.ts';
 import { type CompletionRequest, preparedFor, requestFor, timeoutsOf } from './request.ts';
@@ -40,8 +40,9 @@ interface Ends {
 
 /**
  * Asks the first provider for a call that wants nothing but an answer, while all circuits are closed, no limit objects,
- * and nobody looks on: so it is with most calls, and all that is kept for the others costs several times as much. Never
- * throws, nor rejects: what is wrong with a call is told on the long way. Waits only for limits that are kept elsewhere.
+ * and nobody looks on: so it is with most calls, and all that is kept for the others costs several times as much. Neither
+ * throws nor rejects: what is wrong with a call that cannot begin is told on the long way. Waits only for limits that are
+ * kept elsewhere.
  */
 export function shortWay(
   asked: CompletionRequest,
@@ -57,6 +58,8 @@ export function shortWay(
     beginning.destinations = destinations;
     const [first] = destinations;
     if (!first || context.breakers.sorted(destinations).open.length > 0) return beginning;
+    // A call that probes a circuit is out of the ordinary.
+    if (context.breakers.of(first.name).state !== 'closed') return beginning;
     const provider = first.provider();
     const sent = preparedFor(provider, requestFor(request, first.model, first.defaults));
     const take = (allowance?: Allowance): Beginning => {
@@ -101,7 +104,9 @@ interface ShortWayParts {
 export class ShortWay {
   readonly #parts: ShortWayParts;
   readonly source: Source;
-  #hasOutput = false;
+  #isAnswering = false;
+  /** The consumer has been given something. */
+  hasOutput = false;
   #limits: readonly LimitUsage[] | undefined;
   /** All has come, and is being booked; resolves when it is. */
   closing: Promise<void> | undefined;
@@ -128,7 +133,7 @@ export class ShortWay {
   /** For the long way, which goes on from here. */
   get begun(): Begun {
     const { opening, routes, ending } = this.#parts;
-    return { opening, routes, ending, hasOutput: this.#hasOutput };
+    return { opening, routes, ending, isAnswering: this.#isAnswering, hasOutput: this.hasOutput };
   }
 
   /** The next event, when it lies there already. */
@@ -138,8 +143,8 @@ export class ShortWay {
 
   /** Output has come. */
   answered(): void {
-    if (this.#hasOutput) return;
-    this.#hasOutput = true;
+    if (this.#isAnswering) return;
+    this.#isAnswering = true;
     this.#parts.breaker.answered();
   }
 
@@ -150,6 +155,8 @@ export class ShortWay {
     ledger.book(opening, done, undefined, message);
     if (!allowance) return;
     const settled = allowance.reservation.settle(usedIn(ledger));
+    // Whoever waits for it hears of it.
+    settled.catch(() => {});
     if (!allowance.reservation.isLocal) this.closing = settled;
   }
 
@@ -165,7 +172,9 @@ export interface Begun {
   routes: RouteDecision[];
   /** Ends it. */
   ending: Leaving;
-  /** Some of it has been put out. */
+  /** Some output has come. */
+  isAnswering: boolean;
+  /** The consumer has been given some of it. */
   hasOutput: boolean;
 }
 
@@ -195,11 +204,10 @@ function optionsOf(
   { timeouts }: CallClock,
   { routes, ending }: Pick<Begun, 'routes' | 'ending'>,
 ): RouteInferOptions {
-  const options: RouteInferOptions = {
-    signal: ending,
-    agentName,
-    onRoute: decision => void routes.push(decision),
-  };
+  const options: RouteInferOptions = endingBy(
+    { agentName, onRoute: (decision: RouteDecision) => void routes.push(decision) },
+    ending,
+  );
   if (timeouts) options.timeouts = timeouts;
   if (headers) options.headers = { ...headers };
   if (nodeTags) options.tags = nodeTags;

@@ -12,7 +12,7 @@ import { loggedReasonOf } from '../telemetry/attributes.ts';
 import type { OperationTelemetry } from '../telemetry/operation.ts';
 import type { CallClock } from './clock.ts';
 import type { CallContext, Destination } from './context.ts';
-import { Leaving } from './leaving.ts';
+import { endingBy, Leaving } from './leaving.ts';
 import type { CallLedger } from './ledger.ts';
 import { isStopped, type Meter } from './meter.ts';
 import type { ReplySoFar } from './reply-so-far.ts';
@@ -36,7 +36,7 @@ export interface TriesOptions {
   /** Fires when the caller goes. */
   left: CallSignal;
   /** The try that is under way already. */
-  begun: Pick<Begun, 'routes' | 'ending'> | undefined;
+  begun: Pick<Begun, 'opening' | 'routes' | 'ending'> | undefined;
 }
 
 /** The providers that one call asks, one after the other, each accounted for. */
@@ -77,6 +77,8 @@ export class CallTries {
     const [leastBad, ...rest] = open;
     const passedOver = ask.length === 0 ? rest : open;
     for (const { name } of passedOver) {
+      // It is answering: others have opened the circuit meanwhile.
+      if (name === this.#call.begun?.opening.name) continue;
       const retryInMs = Math.ceil(breakers.of(name).opensInMs);
       this.skipped.push({ provider: name, reason: 'circuit_open', retryInMs });
     }
@@ -150,11 +152,13 @@ export class CallTries {
       baseUrl,
       request: prepared,
     });
-    const options: RouteInferOptions = {
-      signal: ending,
-      agentName: context.agentName,
-      onRoute: decision => this.#routed(decision, telemetry),
-    };
+    const options: RouteInferOptions = endingBy(
+      {
+        agentName: context.agentName,
+        onRoute: (decision: RouteDecision) => this.#routed(decision, telemetry),
+      },
+      ending,
+    );
     const { timeouts } = clock;
     const sent = merged(headers, telemetry.headers());
     if (timeouts) options.timeouts = timeouts;

@@ -1,7 +1,6 @@
 import {
   type Adapter,
   AirframeError,
-  type CallSignal,
   type EndpointSpec,
   type HealthReport,
   type InferOptions,
@@ -88,8 +87,7 @@ class NodeCalls {
     const endsAt = performance.now() + totalMs;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), totalMs);
-    const asked = abortSignalOf(options.signal);
-    const signal = asked ? AbortSignal.any([asked, late.signal]) : late.signal;
+    const signal = options.signal ? AbortSignal.any([options.signal, late.signal]) : late.signal;
     try {
       return await this.#slotted(endpoint, model, { ...options, signal }, node => {
         const leftMs = Math.max(1, Math.ceil(endsAt - performance.now()));
@@ -113,7 +111,7 @@ class NodeCalls {
     const tries = this.tries({ prompt: '', ...defined({ model }) }, options);
     let last: AirframeError | undefined;
     for (;;) {
-      const lease = await tries.next(abortSignalOf(options.signal));
+      const lease = await tries.next(options.signal);
       // Without a node there has been a failure before.
       if (!lease) throw last;
       try {
@@ -170,13 +168,4 @@ class NodeCalls {
     const { agentName, tags } = this.#defaults;
     return { agentName: options.agentName ?? agentName, tags: options.tags ?? tags };
   }
-}
-
-/** For waits that take nothing else. */
-function abortSignalOf(signal: CallSignal | undefined): AbortSignal | undefined {
-  if (!signal || signal instanceof AbortSignal) return signal;
-  const controller = new AbortController();
-  if (signal.aborted) controller.abort(signal.reason);
-  else signal.addEventListener('abort', () => controller.abort(signal.reason), { once: true });
-  return controller.signal;
 }

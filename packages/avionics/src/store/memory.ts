@@ -66,12 +66,7 @@ export class MemoryStore implements Store {
   }
 
   /** Unlike what the interface promises an id may not come twice: here no reply gets lost. */
-  async settle(settlement: Settlement): Promise<void> {
-    this.settleNow(settlement);
-  }
-
-  /** {@link settle}, for those who know that it is here. */
-  settleNow({ id, charges }: Settlement): void {
+  async settle({ id, charges }: Settlement): Promise<void> {
     const now = this.#tick();
     for (const { key, startsAt, endsAt, amount } of charges) {
       if (now >= endsAt) continue;
