@@ -140,7 +140,7 @@ describe('LlamaCppProvider', () => {
   });
 
   it('can be left while it loads', async () => {
-    let loaded = (_: ReturnType<typeof echo>['adapter']) => {};
+    let loaded: ((_: ReturnType<typeof echo>['adapter']) => void) | undefined;
     const load = () =>
       new Promise<ReturnType<typeof echo>['adapter']>(resolve => {
         loaded = resolve;
@@ -148,9 +148,10 @@ describe('LlamaCppProvider', () => {
     const provider = new LlamaCppProvider('m.gguf', { adapter: llamaCppNativeAdapter({ load }) });
     const stream = provider.infer({ prompt: 'x' });
     const pending = stream.next();
+    await vi.waitFor(() => expect(loaded).toBeDefined());
     await stream.return?.();
     expect(await pending).toEqual({ done: true, value: undefined });
-    loaded(echo().adapter);
+    loaded?.(echo().adapter);
     expect(await collect(provider.infer({ prompt: 'y' }))).toMatchObject({ finishReason: 'stop' });
   });
 
