@@ -20,16 +20,14 @@ export interface CallSignal {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-type EndListener = (reason: unknown) => void;
-
 /** What tells that a call ends before its time: as an AbortSignal does, for less. */
 export interface Ending {
   readonly aborted: boolean;
   /** Set once it is `aborted`. */
   readonly reason?: unknown;
   /** To be told when it comes to that. */
-  onEnd(tell: EndListener): void;
-  offEnd(tell: EndListener): void;
+  onEnd(tell: (reason: unknown) => void): void;
+  offEnd(tell: (reason: unknown) => void): void;
 }
 
 /**
@@ -43,7 +41,7 @@ export class Deadlines implements Ending {
   #controller: AbortController | undefined;
   /** Why the call has ended before its time. */
   #reason: AirframeError | undefined;
-  readonly #listeners: EndListener[] = [];
+  readonly #listeners: ((reason: unknown) => void)[] = [];
   readonly #where: string;
   readonly #timeouts: Required<Timeouts>;
   readonly #callerSignal: CallSignal | undefined;
@@ -87,11 +85,11 @@ export class Deadlines implements Ending {
     if (this.#reason) throw this.#reason;
   }
 
-  onEnd(tell: EndListener): void {
+  onEnd(tell: (reason: unknown) => void): void {
     this.#listeners.push(tell);
   }
 
-  offEnd(tell: EndListener): void {
+  offEnd(tell: (reason: unknown) => void): void {
     const at = this.#listeners.indexOf(tell);
     if (at >= 0) this.#listeners.splice(at, 1);
   }
