@@ -16,7 +16,9 @@ const WAITED_FOR: Record<DeadlinePhase | 'total', string> = {
 export interface CallSignal {
   readonly aborted: boolean;
   readonly reason?: unknown;
+  /** The listener is called once, when it comes to that. */
   addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
+  /** The listener is not to be called any more. */
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
@@ -27,6 +29,7 @@ export interface Ending {
   readonly reason?: unknown;
   /** To be told when it comes to that. */
   onEnd(tell: (reason: unknown) => void): void;
+  /** Not to be told any more. */
   offEnd(tell: (reason: unknown) => void): void;
 }
 
@@ -81,6 +84,7 @@ export class Deadlines implements Ending {
     return this.#reason;
   }
 
+  /** @throws the reason of a call that has ended before its time */
   throwIfAborted(): void {
     if (this.#reason) throw this.#reason;
   }
@@ -89,6 +93,7 @@ export class Deadlines implements Ending {
     this.#listeners.push(tell);
   }
 
+  /** Not to be told any more. */
   offEnd(tell: (reason: unknown) => void): void {
     const at = this.#listeners.indexOf(tell);
     if (at >= 0) this.#listeners.splice(at, 1);

@@ -59,8 +59,10 @@ export interface LimiterOptions {
 }
 
 /** What a gateway needs of a limiter. */
-export interface CallLimiter extends Pick<Limiter, 'reserve'>, Partial<Pick<Limiter, 'reserveNow'>> {
+export interface CallLimiter extends Pick<Limiter, 'reserve'> {
   readonly isLocal?: boolean;
+  /** As {@link Limiter.reserveNow}; absent: it always has to be waited for. */
+  reserveNow?(call: LimitedCall): Reservation | undefined;
 }
 
 const NOTHING: Reservation = { isLocal: true, settle: async () => {}, release: async () => {} };
