@@ -38,8 +38,6 @@ export default defineConfig({
           name: 'unit',
           include: ['{packages,apps}/*/src/**/*.test.ts', 'test/*.test.ts'],
           setupFiles,
-          // Two files at a time leave each a core, and none to spare.
-          testTimeout: 20_000,
         },
       },
       {

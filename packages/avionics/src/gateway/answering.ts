@@ -135,7 +135,8 @@ export class Answering {
     const allow = () => operation.run(() => this.#allowance(limiter));
     const budget = new CallBudget(allow, ledger, this.#call.allowed);
     const { leftOut, refusal, reservation } = await budget.open();
-    this.limits = reservation.limits ?? [];
+    // Asked here they are known already.
+    if (this.#call.allowed) this.limits = reservation.limits ?? [];
     if (refusal) tries.leaveOut(leftOut, refusal);
     try {
       return yield* this.#live(() => budget.renew());
