@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { AirframeError } from '@x/airframe';
 import { loggerOf, MemoryStore, type Store } from '@x/avionics';
@@ -199,5 +199,7 @@ function goingDown(): AirframeError {
 }
 
 async function allSent(sockets: ReadonlySet<Socket>): Promise<void> {
+  // What was said in this turn of the event loop is written at its end.
+  await immediate();
   while ([...sockets].some(({ writableLength }) => writableLength > 0)) await sleep(20);
 }

@@ -58,8 +58,6 @@ function isMilliseconds(value: unknown): boolean {
   return typeof value === 'number' && value >= 0 && value <= MAX_TIMER_MS;
 }
 
-const CLOCKS = ['connectMs', 'headersMs', 'idleMs', 'totalMs'] as const;
-
 /** llama-server sends a comment every 30 s, so 90 s of silence mean that nobody is there. */
 export const DEFAULT_TIMEOUTS: Required<Timeouts> = {
   connectMs: 10_000,
@@ -73,17 +71,24 @@ export const DEFAULT_TIMEOUTS: Required<Timeouts> = {
  * @throws AirframeError (invalid_request) for a value that no clock can keep
  */
 export function resolveTimeouts(...sources: (Timeouts | undefined)[]): Required<Timeouts> {
-  const resolved: Required<Timeouts> = { ...DEFAULT_TIMEOUTS };
+  let { connectMs, headersMs, idleMs, totalMs } = DEFAULT_TIMEOUTS;
   for (const source of sources) {
     if (source === undefined) continue;
-    for (const clock of CLOCKS) {
-      const ms = source[clock];
-      if (ms !== undefined) resolved[clock] = ms;
-    }
+    connectMs = said(source.connectMs, connectMs);
+    headersMs = said(source.headersMs, headersMs);
+    idleMs = said(source.idleMs, idleMs);
+    totalMs = said(source.totalMs, totalMs);
   }
+  const resolved = { connectMs, headersMs, idleMs, totalMs };
   // For each call: the schema is asked for its words alone.
-  if (!CLOCKS.every(clock => isMilliseconds(resolved[clock]))) check(timeoutsSchema, resolved, 'timeouts');
+  if (![connectMs, headersMs, idleMs, totalMs].every(isMilliseconds)) {
+    check(timeoutsSchema, resolved, 'timeouts');
+  }
   return resolved;
+}
+
+function said(ms: number | undefined, before: number): number {
+  return ms === undefined ? before : ms;
 }
 
 /** Where a model can be reached, and how. */

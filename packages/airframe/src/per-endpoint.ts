@@ -1,18 +1,5 @@
 import type { EndpointSpec } from './endpoint.ts';
 
-/** Every field of an endpoint. */
-const FIELDS: readonly (keyof EndpointSpec)[] = [
-  'name',
-  'backendKind',
-  'baseUrl',
-  'model',
-  'apiKey',
-  'headers',
-  'timeouts',
-  'capacity',
-  'options',
-];
-
 interface Made<T> {
   of: EndpointSpec;
   value: T;
@@ -33,7 +20,17 @@ export function perEndpoint<T>(make: (endpoint: EndpointSpec) => T): (endpoint: 
   };
 }
 
+/** In every field, written out: for each call. */
 function isSame(a: EndpointSpec, b: EndpointSpec): boolean {
-  for (const field of FIELDS) if (a[field] !== b[field]) return false;
-  return true;
+  return (
+    a.name === b.name &&
+    a.backendKind === b.backendKind &&
+    a.baseUrl === b.baseUrl &&
+    a.model === b.model &&
+    a.apiKey === b.apiKey &&
+    a.headers === b.headers &&
+    a.timeouts === b.timeouts &&
+    a.capacity === b.capacity &&
+    a.options === b.options
+  );
 }

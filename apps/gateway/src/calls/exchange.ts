@@ -29,6 +29,8 @@ export interface ExchangeOptions extends SinkOptions {
   request: CompletionRequest;
   complete(request: CompletionRequest): CompletionStream;
   recorder: CallRecorder;
+  /** Called once, when the call is over. */
+  over(): void;
 }
 
 /** One call: a client's request on the one side, the gateway's stream on the other. */
@@ -50,26 +52,30 @@ export class Exchange implements Placed {
     this.#raw.once('close', () => this.#closed());
   }
 
-  /** Never rejects: what goes wrong is told to the client and to the recorder. */
+  /** What goes wrong is told to the client and to the recorder. */
   async run(): Promise<void> {
-    const { recorder } = this.#options;
+    const { recorder, over } = this.#options;
     let response: LLMResponse | undefined;
     let failure: AirframeError | undefined;
     try {
-      response = this.#options.asked.stream ? await this.#streamed() : await this.#whole();
-    } catch (error) {
-      failure = this.#stopped ?? AirframeError.from(error);
-      this.#tell(failure);
-      // What an answer has used that ends before its stream does is known when that is closed.
-      await this.#stream.return?.();
+      try {
+        response = this.#options.asked.stream ? await this.#streamed() : await this.#whole();
+      } catch (error) {
+        failure = this.#stopped ?? AirframeError.from(error);
+        this.#tell(failure);
+        // What an answer has used that ends before its stream does is known when that is closed.
+        await this.#stream.return?.();
+      }
+      const status = failure === CLIENT_GONE ? 499 : this.#raw.statusCode;
+      recorder.ended({ status, response, failure, progress: this.#stream.progress() });
+    } finally {
+      over();
     }
-    const status = failure === CLIENT_GONE ? 499 : this.#raw.statusCode;
-    recorder.ended({ status, response, failure, progress: this.#stream.progress() });
   }
 
   /** A shutdown, whose time is up: the client gets an honest end. */
   stop(reason: AirframeError): void {
-    if (this.#stopped || this.#raw.writableEnded) return;
+    if (this.#stopped || this.#sink.isEnded) return;
     this.#tell(reason);
     this.#stopped = reason;
     void this.#stream.return?.();
@@ -98,7 +104,16 @@ export class Exchange implements Placed {
   }
 
   async #streamed(): Promise<LLMResponse> {
-    const first = await this.#first();
+    // An error before the first chunk still has a status of its own, so the headers wait for it; a client that has waited
+    // as long as the keep-alive time gets them, and comments, so that nothing on the way takes the line for dead.
+    const early = setTimeout(() => this.#openEarly(), this.#options.keepAliveMs).unref();
+    let first: StreamingChunk | undefined;
+    try {
+      first = (await this.#stream.next()).value;
+    } finally {
+      clearTimeout(early);
+    }
+    if (!first) throw endless();
     const writer = this.#writer(first.model);
     if (!this.#sink.isOpen) this.#sink.open(this.#headers(!first.response, first));
     let text = writer.begin();
@@ -124,21 +139,8 @@ export class Exchange implements Placed {
     }
   }
 
-  /**
-   * The first chunk. An error before it still has a status of its own, so the headers wait for it; a client that has
-   * waited as long as the keep-alive time gets them, and comments, so that nothing on the way takes the line for dead.
-   */
-  async #first(): Promise<StreamingChunk> {
-    const early = setTimeout(() => {
-      if (!this.#stopped) this.#sink.openEarly(this.#headers(true));
-    }, this.#options.keepAliveMs).unref();
-    try {
-      const { value } = await this.#stream.next();
-      if (!value) throw endless();
-      return value;
-    } finally {
-      clearTimeout(early);
-    }
+  #openEarly(): void {
+    if (!this.#stopped) this.#sink.openEarly(this.#headers(true));
   }
 
   #writer(model: string): AnswerWriter {
@@ -149,7 +151,7 @@ export class Exchange implements Placed {
   }
 
   #tell(error: AirframeError): void {
-    if (this.#stopped || this.#raw.destroyed || this.#raw.writableEnded) return;
+    if (this.#stopped || this.#raw.destroyed || this.#sink.isEnded) return;
     const { protocol, requestId } = this.#options;
     if (this.#sink.isOpen) {
       this.#sink.breakOff(this.#writer('default').fail(forClients(error)));

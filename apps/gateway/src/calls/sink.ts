@@ -30,6 +30,7 @@ export class Sink {
   /** What goes out at the end of this turn of the event loop. */
   #gathered = '';
   #flushing: NodeJS.Immediate | undefined;
+  #ended = false;
   #full: Promise<void> | undefined;
 
   constructor(raw: ServerResponse, options: SinkOptions) {
@@ -42,6 +43,11 @@ export class Sink {
     return this.#headers !== undefined || this.#raw.headersSent;
   }
 
+  /** The good end has been given; it may be on its way still. */
+  get isEnded(): boolean {
+    return this.#ended;
+  }
+
   /** An answer in one piece, as JSON. */
   send(status: number, headers: Record<string, string>, body: unknown): void {
     const text = JSON.stringify(body);
@@ -50,8 +56,7 @@ export class Sink {
       'content-type': 'application/json; charset=utf-8',
       'content-length': Buffer.byteLength(text),
     });
-    this.#raw.end(text);
-    this.#limitUnread();
+    this.#endWith(text);
   }
 
   /** Begins a stream: the status is 200, and from here on errors can only be told in it. Headers go with the first text. */
@@ -67,21 +72,31 @@ export class Sink {
   }
 
   /**
-   * Text goes out when all that lies there already has been read: a system call costs more than all else that is done
-   * for a piece, and an answer that came at once goes at once.
+   * Text goes out when all that has arrived by now, for all calls, is read. A system call costs more than all else that is
+   * done for a piece, and more yet where it wakes the one who reads: those of many calls in a row wake him once.
    * @returns what to wait for before more is written; undefined: nothing
    */
   write(text: string): Promise<void> | undefined {
     if (this.#raw.destroyed || (text === '' && this.#keepAlive)) return undefined;
     this.#gathered += text;
     if (this.#gathered.length >= MAX_GATHERED_CHARS) this.#flush();
-    else this.#flushing ??= setImmediate(() => this.#flush());
+    else this.#flushSoon();
     return this.#full;
+  }
+
+  #flushSoon(): void {
+    this.#flushing ??= setImmediate(() => this.#flush());
   }
 
   #flush(): void {
     const text = this.#withGathered('');
     if (this.#raw.destroyed) return;
+    if (this.#ended) {
+      this.#sendHeaders();
+      this.#raw.end(text);
+      this.#limitUnread();
+      return;
+    }
     // Also where there is nothing to say yet: what comes may be silent for this client, as thinking is in some protocols.
     this.#keepAlive ??= setInterval(() => this.#comment(), this.#options.keepAliveMs).unref();
     if (text === '') return;
@@ -113,9 +128,13 @@ export class Sink {
   /** The good end of an answer: the last text, and the end of the body. */
   end(text: string): void {
     clearInterval(this.#keepAlive);
-    this.#sendHeaders();
-    this.#raw.end(this.#withGathered(text));
-    this.#limitUnread();
+    this.#endWith(text);
+  }
+
+  #endWith(text: string): void {
+    this.#gathered += text;
+    this.#ended = true;
+    this.#flushSoon();
   }
 
   /**

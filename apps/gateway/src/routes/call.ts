@@ -26,15 +26,20 @@ export function callRoute(app: FastifyInstance, protocol: Protocol, parts: Serve
   guarded(app, parts, { method: 'POST', url, handler }, protocol);
 }
 
-async function call(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  protocol: Protocol,
-  parts: ServerParts,
-): Promise<FastifyReply | undefined> {
+/** The answer is given by hand, or has been refused; nobody waits for it. */
+function call(request: FastifyRequest, reply: FastifyReply, protocol: Protocol, parts: ServerParts): void {
   const { live, inFlight } = parts;
   const { runtime, leave } = live.enter();
   let exit: (() => void) | undefined;
+  const over = () => {
+    exit?.();
+    leave();
+  };
+  const refused = (error: unknown) => {
+    noteRefusal(parts, error);
+    refuse(reply, protocol, error);
+    over();
+  };
   try {
     // It may have come to this while the body was on its way.
     if (parts.draining()) throw draining();
@@ -44,15 +49,11 @@ async function call(
     checkModel(key, entry.id);
     checkImages(asked.request, entry, runtime);
     exit = inFlight.enter(key, runtime.config.server?.maxConcurrent ?? 4_096);
-    if (!reply.raw.socket) await inTurn(request.raw, reply.raw);
-    await exchange({ request, reply, protocol, parts, runtime, asked, entry, key });
-    return undefined;
+    const begin = () => exchange({ request, reply, protocol, parts, runtime, asked, entry, key, over });
+    if (reply.raw.socket) begin();
+    else void inTurn(request.raw, reply.raw).then(begin).catch(refused);
   } catch (error) {
-    noteRefusal(parts, error);
-    return refuse(reply, protocol, error);
-  } finally {
-    exit?.();
-    leave();
+    refused(error);
   }
 }
 
@@ -65,18 +66,12 @@ interface CallParts {
   asked: Asked;
   entry: CatalogEntry;
   key: Key;
+  /** To be called when the call is. */
+  over(): void;
 }
 
-async function exchange({
-  request,
-  reply,
-  protocol,
-  parts,
-  runtime,
-  asked,
-  entry,
-  key,
-}: CallParts): Promise<void> {
+/** @throws AirframeError as {@link completionOf} does; then nothing has begun */
+function exchange({ request, reply, protocol, parts, runtime, asked, entry, key, over }: CallParts): void {
   const { config, gateway } = runtime;
   const server: ServerConfig = config.server ?? {};
   const completion = completionOf(request, asked, entry, key, server);
@@ -95,7 +90,7 @@ async function exchange({
     },
     parts.records,
   );
-  const running = new Exchange(
+  const running: Exchange = new Exchange(
     { raw: request.raw, response: reply.raw },
     {
       requestId,
@@ -104,16 +99,19 @@ async function exchange({
       request: completion,
       complete: wanted => gateway.completeStream(wanted),
       recorder,
+      over: () => {
+        parts.exchanges.delete(running);
+        over();
+      },
       keepAliveMs: (server.keepAlive ?? 15) * 1_000,
       writeTimeoutMs: (server.writeTimeout ?? 60) * 1_000,
     },
   );
   parts.exchanges.add(running);
-  try {
-    await inTraceOf(request.headers, () => running.run());
-  } finally {
-    parts.exchanges.delete(running);
-  }
+  inTraceOf(request.headers, () => running.run()).catch(error => {
+    parts.log.error({ err: error }, 'a call failed in the gateway itself');
+    reply.raw.destroy();
+  });
 }
 
 /** What a client asks, with who asks it, and until when. @throws AirframeError (invalid_request) for a header that says nothing */
@@ -124,14 +122,14 @@ function completionOf(
   key: Key,
   server: ServerConfig,
 ): CompletionRequest & { requestId: string; agentName: string } {
-  const completion = Object.assign(request, {
-    model: id,
-    agentName: agentOf(headers) ?? key.agent,
-    key: key.name,
-    requestId: randomUUID(),
-    output: 'all' as const,
-    deadlineMs: timeoutOf(headers, (server.requestTimeout ?? 600) * 1_000),
-  });
+  // Field by field: what is assigned from another object comes slowly.
+  const completion = request as CompletionRequest & { requestId: string; agentName: string };
+  completion.model = id;
+  completion.agentName = agentOf(headers) ?? key.agent;
+  completion.key = key.name;
+  completion.requestId = randomUUID();
+  completion.output = 'all';
+  completion.deadlineMs = timeoutOf(headers, (server.requestTimeout ?? 600) * 1_000);
   const tags = tagsOf(headers);
   if (tags) completion.tags = tags;
   const sent = forwarded(headers, server.forwardHeaders);

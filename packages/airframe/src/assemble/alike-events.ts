@@ -1,15 +1,15 @@
 /** What an event does, and the one string in it by which the next may differ. */
 export interface Varying {
-  /** Key of the string. */
+  /** Key of the string, in ASCII. */
   key: string;
-  value: string;
-  /** The string's place in an event like this one. */
-  find(json: unknown): unknown;
   /** Does for another value what the event has done for its own. */
   use(value: string): void;
   /** Key of another string behind it, which nobody reads: it may differ as well. */
   padding?: string;
 }
+
+/** Longest slice that V8 copies: of a longer one it would keep all that was read with it. */
+const COPIED_CHARS = 12;
 
 /** A pattern is to serve so many events, or learning it was in vain. */
 const WORTH = 4;
@@ -52,7 +52,7 @@ export class AlikeEvents {
     }
     const closing = this.#closing(data, end);
     if (closing < 0) return false;
-    const value = stringOf(data.slice(before.length - 1, closing + 1));
+    const value = stringOf(data, before.length, closing);
     if (value === undefined) return false;
     this.#served++;
     use(value);
@@ -67,11 +67,11 @@ export class AlikeEvents {
     const between = this.#between;
     if (between === '') return end;
     const closing = data.indexOf(between, this.#before.length);
-    return stringOf(data.slice(closing + between.length - 1, end + 1)) === undefined ? -1 : closing;
+    return stringOf(data, closing + between.length, end) === undefined ? -1 : closing;
   }
 
   /** To be called after an event that {@link read} has left, if the next may be like it. */
-  learn(data: string, { key, value, find, use, padding }: Varying): void {
+  learn(data: string, { key, use, padding }: Varying): void {
     this.#use = undefined;
     if (!this.learns) return;
     this.#vain = this.#served < WORTH ? this.#vain + 1 : 0;
@@ -81,9 +81,8 @@ export class AlikeEvents {
     const end = closingQuote(data, start);
     const before = data.slice(0, start);
     const behind = data.slice(end);
-    // The proof that it is this string and no other of the same key.
-    const longer = JSON.parse(`${before}${data.slice(start, end)}.${behind}`);
-    if (find(longer) !== `${value}.`) return;
+    // The only string of this key is the one that was found, unless the key stands there in another spelling.
+    if (before.includes('\\u') || behind.includes('\\u')) return;
     // As copies: a slice would keep the whole read alive.
     this.#before = copied(before);
     const padded = padding === undefined ? -1 : startOf(behind, padding);
@@ -97,7 +96,9 @@ export class AlikeEvents {
 function startOf(json: string, key: string): number {
   const opening = openingOf(key);
   opening.lastIndex = 0;
-  if (!opening.test(json)) return -1;
+  const found = opening.exec(json);
+  // A quote that is escaped opens nothing: the key ends like this one and is another.
+  if (!found || json[found.index - 1] === '\\') return -1;
   const start = opening.lastIndex;
   return opening.test(json) ? -1 : start;
 }
@@ -114,17 +115,37 @@ function openingOf(key: string): RegExp {
   return opening;
 }
 
-/** @returns undefined when it is not one JSON string */
-function stringOf(json: string): string | undefined {
+/**
+ * The JSON string between two quotes.
+ * @param from behind the opening one
+ * @param to where the closing one is
+ * @returns undefined when it is not one JSON string
+ */
+function stringOf(json: string, from: number, to: number): string | undefined {
+  if (to < from) return undefined;
+  if (to - from <= COPIED_CHARS && isPlain(json, from, to)) return json.slice(from, to);
   try {
-    return JSON.parse(json);
+    return JSON.parse(json.slice(from - 1, to + 1));
   } catch {
     return undefined;
   }
 }
 
+/** Whether it stands for itself, without escapes. */
+function isPlain(json: string, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    const code = json.charCodeAt(at);
+    if (code < 0x20 || code === QUOTE || code === BACKSLASH) return false;
+  }
+  return true;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** As text of its own: what is joined first is written anew. */
 function copied(text: string): string {
-  return JSON.parse(JSON.stringify(text));
+  return ` ${text}`.slice(1);
 }
 
 /** @param from behind the opening quote of a string in valid JSON */

@@ -5,7 +5,9 @@ import { AirframeError } from '../errors.ts';
 /** The clock that runs besides the one of the whole call. */
 export type DeadlinePhase = 'connect' | 'headers' | 'idle';
 
-const WAITED_FOR: Record<DeadlinePhase | 'total', string> = {
+type Clock = DeadlinePhase | 'total';
+
+const WAITED_FOR: Record<Clock, string> = {
   connect: 'no connection',
   headers: 'no response',
   idle: 'nothing more was sent',
@@ -110,7 +112,7 @@ export class Deadlines implements Ending {
     clearTimeout(this.#phaseTimer);
     this.#phaseTimer = undefined;
     this.#timedPhase = phase;
-    let ms = this.#timeouts[`${phase}Ms`];
+    let ms = msOf(this.#timeouts, phase);
     if (ms === 0) return;
     if (phase === 'headers') {
       this.#headersUntil ??= performance.now() + ms;
@@ -152,8 +154,8 @@ export class Deadlines implements Ending {
     this.abort(new AirframeError('aborted', 'the call was aborted', { cause: reason }));
   };
 
-  #expire(clock: DeadlinePhase | 'total'): void {
-    const ms = this.#timeouts[`${clock}Ms`];
+  #expire(clock: Clock): void {
+    const ms = msOf(this.#timeouts, clock);
     const during = clock === 'total' && this.#phase ? `, while waiting in phase ${this.#phase}` : '';
     this.abort(
       new AirframeError(
@@ -166,5 +168,18 @@ export class Deadlines implements Ending {
         },
       ),
     );
+  }
+}
+
+function msOf({ connectMs, headersMs, idleMs, totalMs }: Required<Timeouts>, clock: Clock): number {
+  switch (clock) {
+    case 'connect':
+      return connectMs;
+    case 'headers':
+      return headersMs;
+    case 'idle':
+      return idleMs;
+    case 'total':
+      return totalMs;
   }
 }

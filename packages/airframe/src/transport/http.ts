@@ -65,15 +65,16 @@ export function createHttp(options: HttpOptions = {}): HttpFn {
   }
   let opening: Promise<SocketPool> | undefined;
   let open: SocketPool | undefined;
-  const http: HttpFn = async request => {
+  const first = async (request: HttpRequest): Promise<HttpResponse> => {
     // undici is half of what importing this package would cost, and an in-process model never needs it.
     opening ??= import('./pool.ts').then(({ SocketPool }) => new SocketPool());
     const own = opening;
-    const pool = open ?? (await own);
+    const pool = await own;
     // Unless it has been closed meanwhile.
     if (opening === own) open = pool;
     return send(request, addresses, pool.agent, pool);
   };
+  const http: HttpFn = request => (open ? send(request, addresses, open.agent, open) : first(request));
   http.heedsEnding = true;
   http.close = async () => {
     const closing = opening;

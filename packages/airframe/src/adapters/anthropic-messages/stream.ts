@@ -126,11 +126,8 @@ class MessageReader implements StreamReader {
   #varyingOf({ type, delta, index = 0 }: WireEvent): Varying | undefined {
     if (type !== 'content_block_delta' || !delta) return undefined;
     const { text, thinking, partial_json } = delta;
-    const place = <Key extends keyof WireDelta>(key: Key, use: (value: string) => void) => {
-      const find = (json: unknown) => (json as WireEvent).delta?.[key];
-      const value = delta[key];
-      return typeof value === 'string' ? { key, value, find, use } : undefined;
-    };
+    const place = (key: keyof WireDelta, use: (value: string) => void) =>
+      typeof delta[key] === 'string' ? { key, use } : undefined;
     switch (delta.type) {
       case 'text_delta':
         return text ? place('text', value => this.#text(value)) : undefined;

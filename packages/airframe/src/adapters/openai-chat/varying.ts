@@ -13,12 +13,11 @@ export function varyingOf(chunk: WireChunk, reply: Reply, tally: CompletionTally
   const key = onlyKeyOf(delta);
   const take = key === undefined ? undefined : takeOf(key, delta, reply);
   if (!take) return undefined;
-  const { value, find } = take;
   const use = (text: string) => {
     tally.choice = 0;
     take.use(text);
   };
-  return { key: take.key, value, find, use, padding: 'obfuscation' };
+  return { key: take.key, use, padding: 'obfuscation' };
 }
 
 /** The one field beside the role that says something; undefined: there is none, or several. */
@@ -36,15 +35,12 @@ function onlyKeyOf(delta: WireDelta): string | undefined {
 type DeltaKey = keyof WireDelta;
 
 function takeOf(key: string, delta: WireDelta, reply: Reply): Varying | undefined {
-  const deltaOf = (json: unknown) => (json as WireChunk).choices?.[0]?.delta;
   const { tool_calls: calls } = delta;
   if (key === 'tool_calls') return calls?.length === 1 ? argumentsOf(calls[0], reply) : undefined;
-  const value = delta[key as DeltaKey];
-  if (typeof value !== 'string') return undefined;
-  const find = (json: unknown) => deltaOf(json)?.[key as DeltaKey];
-  if (key === 'content') return { key, value, find, use: text => reply.text(text) };
+  if (typeof delta[key as DeltaKey] !== 'string') return undefined;
+  if (key === 'content') return { key, use: text => reply.text(text) };
   if (key === 'reasoning_content' || key === 'reasoning') {
-    return { key, value, find, use: text => void (text && reply.reasoning(text)) };
+    return { key, use: text => void (text && reply.reasoning(text)) };
   }
   return undefined;
 }
@@ -52,14 +48,7 @@ function takeOf(key: string, delta: WireDelta, reply: Reply): Varying | undefine
 /** Of a call that has begun: its id and name stand in its first chunk. */
 function argumentsOf(call: WireToolCall | undefined, reply: Reply): Varying | undefined {
   const { index, id, function: called, extra_content } = call ?? {};
-  const value = called?.arguments;
-  if (typeof index !== 'number' || id || called?.name || extra_content || typeof value !== 'string') {
-    return undefined;
-  }
-  return {
-    key: 'arguments',
-    value,
-    find: json => (json as WireChunk).choices?.[0]?.delta?.tool_calls?.[0]?.function?.arguments,
-    use: text => reply.toolCall({ index, arguments: text }),
-  };
+  if (typeof index !== 'number' || id || called?.name || extra_content) return undefined;
+  if (typeof called?.arguments !== 'string') return undefined;
+  return { key: 'arguments', use: text => reply.toolCall({ index, arguments: text }) };
 }
