@@ -7,7 +7,7 @@ import { FULL } from './scenarios.mjs';
  * begins with `againMs` that do not count.
  */
 export const THOROUGH = { rounds: 5, roundMs: 2_000, warmUpMs: 8_000, againMs: 500, openMs: 12_000 };
-export const QUICK = { rounds: 2, roundMs: 700, warmUpMs: 2_000, againMs: 200, openMs: 5_000 };
+export const QUICK = { rounds: 2, roundMs: 700, warmUpMs: 8_000, againMs: 200, openMs: 5_000 };
 
 /**
  * Starts the rows, each in a process of its own, and warms them up.

@@ -137,10 +137,13 @@ class Counter {
 }
 
 /** Providers that a call left behind, and the category of the last failure of each. */
-function failedBefore({ provider, attempts }: RequestRecord): Map<string, string> {
+function failedBefore({ provider, attempts }: RequestRecord): ReadonlyMap<string, string> {
+  if (attempts.length < 2 && attempts[0]?.outcome === 'ok') return NONE;
   const failed = attempts.filter(attempt => attempt.provider !== provider && attempt.outcome !== 'ok');
   return new Map(failed.map(attempt => [attempt.provider, attempt.outcome]));
 }
+
+const NONE: ReadonlyMap<string, string> = new Map();
 
 /** Another provider answered than the one that was asked first. */
 function fellBack({ state, provider, attempts }: RequestRecord): boolean {

@@ -64,21 +64,31 @@ export function errorHeaders(error: AirframeError): Record<string, string> {
   return headers;
 }
 
+const OPENAI = limitNames((unit, what) => `x-ratelimit-${what}-${unit}`);
+const ANTHROPIC = limitNames((unit, what) => `anthropic-ratelimit-${unit}-${what}`);
+
+/** Put together once, for they stand in every answer. */
+function limitNames(nameOf: (unit: string, what: string) => string) {
+  const names = (unit: string) => ({
+    limit: nameOf(unit, 'limit'),
+    remaining: nameOf(unit, 'remaining'),
+    reset: nameOf(unit, 'reset'),
+  });
+  return { requests: names('requests'), tokens: names('tokens') };
+}
+
 /** Of all limits the one with the least left, in the words of the client's protocol. */
 export function addLimits(headers: Headers, limits: readonly LimitUsage[], protocol: ProtocolName): void {
   for (const unit of ['requests', 'tokens'] as const) {
     const limit = tightestOf(limits, unit);
     if (!limit) continue;
-    const left = String(Math.max(0, Math.floor(remaining(limit))));
-    if (protocol === 'anthropic-messages') {
-      headers[`anthropic-ratelimit-${unit}-limit`] = String(limit.limit);
-      headers[`anthropic-ratelimit-${unit}-remaining`] = left;
-      headers[`anthropic-ratelimit-${unit}-reset`] = new Date(limit.resetsAt).toISOString();
-    } else {
-      headers[`x-ratelimit-limit-${unit}`] = String(limit.limit);
-      headers[`x-ratelimit-remaining-${unit}`] = left;
-      headers[`x-ratelimit-reset-${unit}`] = `${Math.max(0, limit.resetsAt - Date.now())}ms`;
-    }
+    const names = (protocol === 'anthropic-messages' ? ANTHROPIC : OPENAI)[unit];
+    headers[names.limit] = String(limit.limit);
+    headers[names.remaining] = String(Math.max(0, Math.floor(remaining(limit))));
+    headers[names.reset] =
+      protocol === 'anthropic-messages'
+        ? new Date(limit.resetsAt).toISOString()
+        : `${Math.max(0, limit.resetsAt - Date.now())}ms`;
   }
 }
 

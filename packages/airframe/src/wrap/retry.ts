@@ -158,8 +158,8 @@ class RetryStream<Extra extends object> extends SerialStream {
     return value && { done: false, value };
   }
 
-  protected async pull(): Promise<Step> {
-    return this.#committed ? this.#logged(await this.#inner.next()) : this.#first();
+  protected pull(): Promise<Step> {
+    return this.#committed ? this.#inner.next().then(step => this.#logged(step)) : this.#first();
   }
 
   /** The first event that may go out, of whichever try brings it. */

@@ -1,4 +1,4 @@
-import type { CallSignal } from '@x/airframe';
+import type { CallSignal, InferOptions } from '@x/airframe';
 
 /**
  * Fires once, when the caller of a call goes. An AbortSignal would do as well, but costs more than all else that is made
@@ -47,6 +47,7 @@ const SIGNAL = {
 };
 
 /** Options of a call that ends with this: by `ending` for those who know it, by a `signal` that is made when it is asked for. */
-export function endingBy<Options extends object>(options: Options, ending: Leaving): Options {
-  return Object.defineProperty(Object.assign(options, { ending }), 'signal', SIGNAL);
+export function endingBy<Options extends InferOptions>(options: Options, ending: Leaving): Options {
+  options.ending = ending;
+  return Object.defineProperty(options, 'signal', SIGNAL);
 }

@@ -204,7 +204,7 @@ function optionsOf(
   { timeouts }: CallClock,
   { routes, ending }: Pick<Begun, 'routes' | 'ending'>,
 ): RouteInferOptions {
-  const options: RouteInferOptions = endingBy(
+  const options = endingBy<RouteInferOptions>(
     { agentName, onRoute: (decision: RouteDecision) => void routes.push(decision) },
     ending,
   );

@@ -152,7 +152,7 @@ export class CallTries {
       baseUrl,
       request: prepared,
     });
-    const options: RouteInferOptions = endingBy(
+    const options = endingBy<RouteInferOptions>(
       {
         agentName: context.agentName,
         onRoute: (decision: RouteDecision) => this.#routed(decision, telemetry),

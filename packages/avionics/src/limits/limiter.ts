@@ -131,7 +131,8 @@ export class Limiter {
     const limits = this.#limitsFor(call);
     if (limits.length === 0) return undefined;
     const charges = limits.map(limit => chargeOf(limit, call));
-    return { limits, request: { id: randomUUID(), ttlMs: this.#reservationMs, charges } };
+    const id = this.isLocal ? idInProcess() : randomUUID();
+    return { limits, request: { id, ttlMs: this.#reservationMs, charges } };
   }
 
   #limitsFor(call: LimitedCall): Limit[] {
@@ -159,6 +160,14 @@ export class Limiter {
       });
     }
   }
+}
+
+let made = 0;
+
+/** Unique in this process, and so in a store of its own; costs less than one for all the world. */
+function idInProcess(): string {
+  made++;
+  return `${made}`;
 }
 
 /** What a store is asked for, and for which limits. */
