@@ -52,7 +52,15 @@ export class Exchange implements Placed {
     this.#raw.once('close', () => this.#closed());
   }
 
-  /** What goes wrong is told to the client and to the recorder. */
+  /** The answer is on its way in full, or its refusal. */
+  get isAnswered(): boolean {
+    return this.#sink.isEnded;
+  }
+
+  /**
+   * What goes wrong is told to the client and to the recorder.
+   * @throws what the recorder throws, or the stream when it is left
+   */
   async run(): Promise<void> {
     const { recorder, over } = this.#options;
     let response: LLMResponse | undefined;
@@ -113,6 +121,7 @@ export class Exchange implements Placed {
     } finally {
       clearTimeout(early);
     }
+    if (this.#stopped) throw this.#stopped;
     if (!first) throw endless();
     const writer = this.#writer(first.model);
     if (!this.#sink.isOpen) this.#sink.open(this.#headers(!first.response, first));
@@ -135,6 +144,8 @@ export class Exchange implements Placed {
       if (full) await full;
       text = '';
       chunk = (await this.#stream.next()).value;
+      // What has been broken off is not told to the end.
+      if (this.#stopped) throw this.#stopped;
       if (!chunk) throw endless();
     }
   }

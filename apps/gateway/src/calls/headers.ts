@@ -14,12 +14,12 @@ export type Headers = Record<string, string>;
 /** What the headers of an answer tell of its call. */
 export function addFacts(headers: Headers, progress: CallProgress | undefined, source?: Source): void {
   if (source) {
-    headers['x-gateway-provider'] = source.provider;
+    headers['x-gateway-provider'] = headerSafe(source.provider);
     headers['x-gateway-model'] = headerSafe(source.model);
   }
   if (!progress) return;
   const node = progress.routes.at(-1)?.node;
-  if (node !== undefined) headers['x-gateway-node'] = node;
+  if (node !== undefined) headers['x-gateway-node'] = headerSafe(node);
   if (progress.cache !== undefined) headers['x-gateway-cache'] = progress.cache;
 }
 
@@ -111,7 +111,7 @@ function remaining({ limit, spent, reserved }: LimitUsage): number {
 
 const PRINTABLE = /^[\x20-\x7e]*$/;
 
-/** Names of models are the backend's to choose; a header takes printable ASCII alone. */
+/** Names of models are the backend's to choose, those of nodes a registry's; a header takes printable ASCII alone. */
 function headerSafe(text: string): string {
   return PRINTABLE.test(text) ? text : text.replace(/[^\x20-\x7e]/g, '?');
 }

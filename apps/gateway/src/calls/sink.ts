@@ -25,8 +25,6 @@ export class Sink {
   readonly #raw: ServerResponse;
   readonly #options: SinkOptions;
   #keepAlive: NodeJS.Timeout | undefined;
-  /** Of a stream that is open, and has not sent anything yet. */
-  #headers: Record<string, string> | undefined;
   /** What goes out at the end of this turn of the event loop. */
   #gathered = '';
   #flushing: NodeJS.Immediate | undefined;
@@ -40,7 +38,7 @@ export class Sink {
   }
 
   get isOpen(): boolean {
-    return this.#headers !== undefined || this.#raw.headersSent;
+    return this.#raw.headersSent;
   }
 
   /** The good end has been given; it may be on its way still. */
@@ -61,7 +59,7 @@ export class Sink {
 
   /** Begins a stream: the status is 200, and from here on errors can only be told in it. Headers go with the first text. */
   open(headers: Record<string, string>): void {
-    this.#headers = Object.assign(headers, STREAM_HEADERS);
+    this.#raw.writeHead(200, Object.assign(headers, STREAM_HEADERS));
   }
 
   /** Sends headers and a comment at once, for a client that has waited long. */
@@ -77,7 +75,7 @@ export class Sink {
    * @returns what to wait for before more is written; undefined: nothing
    */
   write(text: string): Promise<void> | undefined {
-    if (this.#raw.destroyed || (text === '' && this.#keepAlive)) return undefined;
+    if (this.#raw.destroyed || this.#ended || (text === '' && this.#keepAlive)) return undefined;
     this.#gathered += text;
     if (this.#gathered.length >= MAX_GATHERED_CHARS) this.#flush();
     else this.#flushSoon();
@@ -92,7 +90,6 @@ export class Sink {
     const text = this.#withGathered('');
     if (this.#raw.destroyed) return;
     if (this.#ended) {
-      this.#sendHeaders();
       this.#raw.end(text);
       this.#limitUnread();
       return;
@@ -100,15 +97,8 @@ export class Sink {
     // Also where there is nothing to say yet: what comes may be silent for this client, as thinking is in some protocols.
     this.#keepAlive ??= setInterval(() => this.#comment(), this.#options.keepAliveMs).unref();
     if (text === '') return;
-    this.#sendHeaders();
     this.#keepAlive.refresh();
     if (!this.#raw.write(text)) this.#full ??= this.#drained();
-  }
-
-  #sendHeaders(): void {
-    const headers = this.#headers;
-    this.#headers = undefined;
-    if (headers) this.#raw.writeHead(200, headers);
   }
 
   #comment(): void {
@@ -132,6 +122,7 @@ export class Sink {
   }
 
   #endWith(text: string): void {
+    if (this.#ended) return;
     this.#gathered += text;
     this.#ended = true;
     this.#flushSoon();
@@ -144,7 +135,6 @@ export class Sink {
   breakOff(text: string): void {
     clearInterval(this.#keepAlive);
     const { socket } = this.#raw;
-    this.#sendHeaders();
     this.#raw.write(this.#withGathered(text));
     socket?.destroySoon();
     this.#limitUnread();

@@ -36,9 +36,12 @@ function call(request: FastifyRequest, reply: FastifyReply, protocol: Protocol, 
     leave();
   };
   const refused = (error: unknown) => {
-    noteRefusal(parts, error);
-    refuse(reply, protocol, error);
-    over();
+    try {
+      noteRefusal(parts, error);
+      refuse(reply, protocol, error);
+    } finally {
+      over();
+    }
   };
   try {
     // It may have come to this while the body was on its way.
@@ -76,8 +79,6 @@ function exchange({ request, reply, protocol, parts, runtime, asked, entry, key,
   const server: ServerConfig = config.server ?? {};
   const completion = completionOf(request, asked, entry, key, server);
   const { requestId, agentName } = completion;
-  // From here on nothing throws: the answer is the exchange's.
-  hijack(reply);
   const recorder = new CallRecorder(
     {
       id: requestId,
@@ -107,10 +108,12 @@ function exchange({ request, reply, protocol, parts, runtime, asked, entry, key,
       writeTimeoutMs: (server.writeTimeout ?? 60) * 1_000,
     },
   );
+  // From here on the answer is the exchange's.
+  hijack(reply);
   parts.exchanges.add(running);
   inTraceOf(request.headers, () => running.run()).catch(error => {
     parts.log.error({ err: error }, 'a call failed in the gateway itself');
-    reply.raw.destroy();
+    if (!running.isAnswered) reply.raw.destroy();
   });
 }
 

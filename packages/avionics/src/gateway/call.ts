@@ -4,7 +4,8 @@ import { AirframeError, type DoneEvent, type InferenceStreamEvent } from '@x/air
 import type { Facts } from '../telemetry/names.ts';
 import type { OperationTelemetry } from '../telemetry/operation.ts';
 import { SILENT_OPERATION } from '../telemetry/silent.ts';
-import { Answering, answeredBy, type BegunAnswer, type Source } from './answering.ts';
+import { Answering, answeredBy, type BegunAnswer } from './answering.ts';
+import { ChunkMaker } from './chunk-maker.ts';
 import { CallClock } from './clock.ts';
 import type { CallContext } from './context.ts';
 import { Leaving } from './leaving.ts';
@@ -16,10 +17,7 @@ import { type CompletionRequest, timeoutsOf } from './request.ts';
 import {
   type Answered,
   type CallProgress,
-  finalChunkOf,
   type LLMResponse,
-  type Output,
-  type Piece,
   responseOf,
   type StreamingChunk,
 } from './response.ts';
@@ -51,8 +49,7 @@ export class GatewayCall {
   #tries: CallTries | undefined;
   #operation: OperationTelemetry = SILENT_OPERATION;
   readonly #clock = new CallClock();
-  /** Milliseconds to the first text that the consumer got. */
-  #firstChunkMs: number | undefined;
+  readonly #chunks: ChunkMaker;
   #hasBegun = false;
   #isOver = false;
   #beginning: Beginning = {};
@@ -70,6 +67,7 @@ export class GatewayCall {
     this.#meter = new Meter(context.resourceCallback, context.agentName, context.logger);
     this.#ledger = new CallLedger(context.stats, this.#meter);
     this.#reply = new ReplySoFar(this.#meter);
+    this.#chunks = new ChunkMaker(this.#requestId, context, this.#clock, this.#reply);
   }
 
   /** The next chunk, when it lies there already. For those who would pay for a promise with every piece. */
@@ -124,7 +122,7 @@ export class GatewayCall {
       limits,
     };
     if (cached) progress.cache = cached.outcome;
-    if (this.#firstChunkMs !== undefined) progress.firstOutputMs = this.#firstChunkMs;
+    if (this.#chunks.firstMs !== undefined) progress.firstOutputMs = this.#chunks.firstMs;
     return progress;
   }
 
@@ -163,7 +161,7 @@ export class GatewayCall {
   readonly #goes = (beginning: Beginning): void => {
     this.#beginning = beginning;
     this.#short = beginning.short;
-    if (!this.#short) this.#long = this.#chunks();
+    if (!this.#short) this.#long = this.#longWay();
     else if (this.#leaving.aborted) this.#short.stop();
   };
 
@@ -206,7 +204,7 @@ export class GatewayCall {
         if (output) short.answered();
         if (output && (output.type === 'token' || this.#request.output === 'all')) {
           short.hasOutput = true;
-          return this.#outputChunk(short, output);
+          return this.#chunks.output(output, short.source);
         }
         if (this.#reply.done) {
           short.settle(this.#ledger, this.#reply.done, this.#reply.message);
@@ -221,18 +219,18 @@ export class GatewayCall {
 
   /** The rest is out of the ordinary. */
   #goOn(short: ShortWay, head: InferenceStreamEvent[]): undefined {
-    this.#long = this.#chunks({ ...short.begun, head });
+    this.#long = this.#longWay({ ...short.begun, head });
   }
 
   #concluded(short: ShortWay): StreamingChunk {
     const { done } = this.#reply as { done: DoneEvent };
     const response = this.#respond(answeredBy(short.source, this.#reply, done), PLAIN);
     this.#over(response);
-    return this.#announced(finalChunkOf(response));
+    return this.#chunks.final(response);
   }
 
   /** The long way. */
-  async *#chunks(begun?: BegunAnswer): AsyncGenerator<StreamingChunk, undefined, undefined> {
+  async *#longWay(begun?: BegunAnswer): AsyncGenerator<StreamingChunk, undefined, undefined> {
     let response: LLMResponse | undefined;
     try {
       this.#clock.limit(timeoutsOf(this.#request));
@@ -242,7 +240,7 @@ export class GatewayCall {
       try {
         for (; !step.done; step = await source.next()) {
           // A cache, or another call that is shared, may give more than was asked for.
-          if (!step.value.event || this.#request.output === 'all') yield this.#chunk(step.value);
+          if (!step.value.event || this.#request.output === 'all') yield this.#chunks.piece(step.value);
         }
       } finally {
         if (!step.done) await source.return(undefined as never);
@@ -256,7 +254,7 @@ export class GatewayCall {
       this.#over(response);
     }
     // After all is booked: a consumer may take the final chunk and never ask again.
-    if (response) yield this.#announced(finalChunkOf(response));
+    if (response) yield this.#chunks.final(response);
   }
 
   /** @throws AirframeError (invalid_request) for what cannot be asked; SettingsError */
@@ -307,7 +305,7 @@ export class GatewayCall {
     const answering = this.#answering;
     const output = answering?.poll();
     const source = answering?.source;
-    return output && source && this.#outputChunk({ source }, output);
+    return output && source && this.#chunks.output(output, source);
   }
 
   readonly #stop = (): void => {
@@ -315,45 +313,6 @@ export class GatewayCall {
     this.#short?.stop();
     this.#tries?.stop();
   };
-
-  #outputChunk({ source }: { source: Source }, output: Output): StreamingChunk {
-    const text = output.type === 'token' ? output.text : '';
-    const chunk = this.#textChunk(text, source.provider, source.model, this.#reply.counted);
-    if (output.type !== 'token') chunk.event = output;
-    return this.#announced(chunk);
-  }
-
-  #chunk({ text, event, provider, model, tokens, seam }: Piece): StreamingChunk {
-    const chunk = this.#textChunk(text, provider, model, tokens);
-    if (event) chunk.event = event;
-    if (seam) chunk.seam = seam;
-    return this.#announced(chunk);
-  }
-
-  /** Made for every token: one literal, nothing spread. */
-  #textChunk(text: string, provider: string, model: string, cumulativeTokens: number): StreamingChunk {
-    this.#firstChunkMs ??= this.#clock.elapsedMs;
-    return {
-      text,
-      isFinal: false,
-      requestId: this.#requestId,
-      agentName: this.#context.agentName,
-      provider,
-      model,
-      cumulativeTokens,
-      timestamp: nowish(),
-    };
-  }
-
-  #announced(chunk: StreamingChunk): StreamingChunk {
-    const { onChunk, logger } = this.#context;
-    try {
-      onChunk?.(chunk);
-    } catch (error) {
-      logger.error('the streaming callback failed', { requestId: this.#requestId, error: String(error) });
-    }
-    return chunk;
-  }
 
   #respond(answered: Answered, { structured, tools }: Pick<Prepared, 'structured' | 'tools'>): LLMResponse {
     const { text, toolCalls } = answered;
@@ -383,7 +342,7 @@ export class GatewayCall {
     this.#context.stats.ended(outcome, {
       agentName: this.#context.agentName,
       latencyMs: this.#clock.elapsedMs,
-      firstChunkMs: this.#firstChunkMs,
+      firstChunkMs: this.#chunks.firstMs,
       promptTokens,
       completionTokens,
       totalTokens,
@@ -423,15 +382,6 @@ function giveBack(allowed: Beginning['allowed'], begun: BegunAnswer | undefined)
     void Promise.resolve(allowed)
       .then(({ reservation }) => reservation.release())
       .catch(() => {});
-}
-
-/** The chunks of one millisecond have one date. */
-let lastDate = new Date(0);
-
-function nowish(): Date {
-  const now = Date.now();
-  if (lastDate.getTime() !== now) lastDate = new Date(now);
-  return lastDate;
 }
 
 /** The limit that kept a call back. */
