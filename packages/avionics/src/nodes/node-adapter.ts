@@ -35,7 +35,7 @@ export function nodeAdapter(pool: NodePool, defaults: NodeAdapterOptions): Adapt
     capabilities: adapter.capabilities,
     streamInfer: (endpoint, request, options = {}) => {
       const model = request.model ?? endpoint.model;
-      const tries = calls.tries({ ...request, ...defined({ model }) }, options);
+      const tries = calls.tries(Object.assign({}, request, defined({ model })), options);
       return new NodeStream({ adapter, tries, endpoint, request, options });
     },
     health: endpoint => calls.health(endpoint),

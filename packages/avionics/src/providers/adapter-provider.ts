@@ -92,7 +92,7 @@ export class AdapterProvider extends LLMProvider {
       });
     }
     if (defaults === NOTHING && sendTemperature) return request;
-    const prepared: InferenceRequest = { ...defaults, ...request };
+    const prepared: InferenceRequest = Object.assign({}, defaults, request);
     if (defaults.extra) prepared.extra = { ...defaults.extra, ...request.extra };
     if (!sendTemperature) delete prepared.temperature;
     return prepared;
