@@ -87,7 +87,7 @@ function change(root, random) {
   const kind = random.below(6);
   if (kind === 0) remove(holder, key);
   else if (kind === 1) holder[random.of(NAMES)] = oddValue(random);
-  else if (kind === 2 && Array.isArray(holder)) holder.push(structuredClone(holder[key]));
+  else if (kind === 2 && Array.isArray(holder)) holder[holder.length] = structuredClone(holder[key]);
   else if (kind === 3) holder[key] = { [random.of(NAMES)]: holder[key] };
   else if (kind === 4 && typeof holder[key] === 'string') holder[key] = mutatedText(holder[key], random);
   else holder[key] = oddValue(random);
@@ -95,9 +95,15 @@ function change(root, random) {
 
 const oddValue = random => structuredClone(random.of(ODD));
 
+/** By hand, as all that is done to arrays: one may have been given a `constructor` or a prototype that is none. */
 function remove(holder, key) {
-  if (Array.isArray(holder)) holder.splice(Number(key), 1);
-  else delete holder[key];
+  const at = Number(key);
+  if (!Array.isArray(holder) || !Number.isInteger(at)) {
+    delete holder[key];
+    return;
+  }
+  for (let next = at + 1; next < holder.length; next++) holder[next - 1] = holder[next];
+  holder.length--;
 }
 
 /** Each `[holder, key]` of a value; never empty. */

@@ -47,6 +47,15 @@ async function main(values) {
 /** Makes cases of one part until its time is over. */
 async function fuzz(part, { seed, seconds, only }, Random) {
   const running = await part.start();
+  try {
+    return await casesOf(part, running, { seed, seconds, only }, Random);
+  } finally {
+    // Also when a case could not be made: what runs on would keep the process.
+    await running.stop();
+  }
+}
+
+async function casesOf(part, running, { seed, seconds, only }, Random) {
   const outcomes = {};
   const problems = [];
   const [startedAt, endsAt] = [performance.now(), performance.now() + seconds * 1_000];
@@ -70,7 +79,6 @@ async function fuzz(part, { seed, seconds, only }, Random) {
   await Promise.all(Array.from({ length: only === undefined ? AT_ONCE : 1 }, one));
   const whole = await running.problem?.();
   if (whole) problems.push(`${part.name}: ${whole}`);
-  await running.stop();
   const { name, promise, unit } = part;
   return { name, promise, unit, cases: index - first, outcomes, problems, held: problems.length === 0 };
 }
