@@ -31,8 +31,7 @@ export class ChatAnswer implements AnswerWriter {
     this.#facts = facts;
     this.#includeUsage = includeUsage;
     const usage = includeUsage ? ',"usage":null' : '';
-    const { id, created, model } = this.#frameOf('chat.completion.chunk');
-    this.#frame = `data: {"id":"${id}","object":"chat.completion.chunk","created":${created},"model":${JSON.stringify(model)}`;
+    this.#frame = `data: ${JSON.stringify(this.#frameOf('chat.completion.chunk')).slice(0, -1)}`;
     this.#head = `${this.#frame}${usage},"choices":[{"index":0,"delta":`;
     this.#tail = ',"finish_reason":null}]}\n\n';
     this.#textHead = `${this.#head}{"content":`;
